@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# xdplife: `make help` lists the targets. Everything that is built goes to build/; the binary is build/xdplife.
+
+CLANG   ?= clang
+BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+PYTHON  ?= /usr/bin/python3
+PREFIX  ?= /usr/local
+BUILD   := build
+
+VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo 0.1)
+LIBRARIES := libbpf libxdp libelf zlib libpcap libmnl jansson libcap-ng
+CFLAGS    ?= -O2 -g
+WARNINGS  := -Wall -Wextra -Werror
+INCLUDES  := -Iinclude -Iuser -I$(BUILD)/include
+CPPFLAGS  += $(INCLUDES) -D_GNU_SOURCE -DXDPLIFE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LDLIBS     = $(shell pkg-config --libs $(LIBRARIES))
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# The headers of the C library are under the multiarch directory on Debian; clang does not look there for BPF.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Iinclude -Ibpf \
+	-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+USER_SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
+USER_OBJECTS := $(USER_SOURCES:%.c=$(BUILD)/%.o)
+LIBRARY_OBJECTS := $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
+BPF_SOURCES  := $(wildcard bpf/*.bpf.c)
+SKELETONS    := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/include/%.skel.h)
+UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+ASAN_TESTS   := $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help deps all demo test install clean
+
+all: $(BUILD)/xdplife  ## build everything (the default)
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  V=1 shows the commands; DESTDIR and PREFIX are for install'
+
+# --- what it needs ---------------------------------------------------------------------------------------------------
+
+APT_PACKAGES := gcc libc6-dev make pkg-config git clang llvm bpftool libbpf-dev libxdp-dev libelf-dev zlib1g-dev \
+	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libcmocka-dev iproute2 ethtool procps iputils-ping \
+	nginx-light curl tshark python3 python3-pytest python3-scapy
+DNF_PACKAGES := gcc make pkgconf-pkg-config git clang llvm bpftool libbpf-devel libxdp-devel elfutils-libelf-devel \
+	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libcmocka-devel iproute ethtool procps-ng \
+	iputils nginx curl wireshark-cli python3 python3-pytest python3-scapy libasan libubsan
+
+deps:  ## install what is missing: apt (tried), dnf (names given, untried)
+	@if command -v apt-get >/dev/null; then \
+		missing=$$(for p in $(APT_PACKAGES); do \
+			dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+		if [ -n "$$missing" ]; then \
+			echo "installing:" $$missing; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends $$missing >$(or $(DEPS_LOG),/dev/null); \
+		fi; \
+	elif command -v dnf >/dev/null; then \
+		echo "dnf: these package names are untried"; dnf install -y $(DNF_PACKAGES); \
+	else \
+		echo "neither apt-get nor dnf here; install the likes of: $(APT_PACKAGES)" >&2; exit 1; \
+	fi
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+$(BUILD)/xdplife: $(USER_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(say) BPF $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/include/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(say) SKEL $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+$(BUILD)/user/%.o: user/%.c | $(SKELETONS)
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/asan/user/%.o: user/%.c | $(SKELETONS)
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(SANITIZE) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+# One archive of everything but main: each test links what it uses of it.
+$(BUILD)/libuser.a: $(LIBRARY_OBJECTS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/asan/libuser.a: $(LIBRARY_OBJECTS:$(BUILD)/%=$(BUILD)/asan/%)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libuser.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -o $@ $< $(BUILD)/libuser.a -lcmocka $(LDLIBS)
+
+$(BUILD)/asan/tests/%: tests/%.c $(BUILD)/asan/libuser.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(SANITIZE) $(WARNINGS) -MMD -MP -o $@ $< $(BUILD)/asan/libuser.a -lcmocka $(LDLIBS)
+
+.PHONY: test-programs
+test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS)
+
+# Recursive, so that what `deps` has installed is seen by the pkg-config calls above.
+test: deps  ## install what is missing, build, run every test
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(PYTHON) tests/run.py $(BUILD)
+
+demo: deps  ## install what is missing, build, run the whole story in network namespaces
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/demo.sh $(BUILD)/xdplife
+
+install: all  ## install the binary to $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -D -m 755 $(BUILD)/xdplife $(DESTDIR)$(PREFIX)/bin/xdplife
+
+clean:  ## remove build/
+	$(Q)rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

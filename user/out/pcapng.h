@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A pcapng file (draft-ietf-opsawg-pcapng): nanoseconds, directions, comments, drop counts. */
+#ifndef XDPLIFE_PCAPNG_H
+#define XDPLIFE_PCAPNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pcapng;
+
+enum pcapng_direction {
+	PCAPNG_DIRECTION_UNKNOWN = 0,
+	PCAPNG_INBOUND = 1,
+	PCAPNG_OUTBOUND = 2,
+};
+
+struct pcapng_packet {
+	uint32_t interface;       /* from pcapng_add_interface() */
+	uint64_t time_ns;         /* since the Unix epoch */
+	const void *data;
+	uint32_t captured_bytes;  /* of @data */
+	uint32_t wire_bytes;      /* of the frame */
+	enum pcapng_direction direction;
+	const char *comment;      /* UTF-8, shown by Wireshark; NULL: none */
+};
+
+/**
+ * pcapng_create() - start a file with its section header
+ * @command_line: what goes into the header as the application's name and arguments
+ *
+ * Return: the writer, to be closed by pcapng_close(); NULL with errno set.
+ */
+struct pcapng *pcapng_create(const char *path, const char *command_line);
+
+/**
+ * pcapng_add_interface() - an interface description block (link type Ethernet, nanoseconds)
+ * @mac: 6 bytes or NULL; @filter: text or NULL; @snap_bytes: 0 for no limit
+ *
+ * Return: its number in the file, or -errno.
+ */
+int pcapng_add_interface(struct pcapng *file, const char *name, const uint8_t *mac, const char *filter,
+			 uint32_t snap_bytes);
+
+/* An enhanced packet block. Return: 0, or -errno; after an error the file is valid up to the block before. */
+int pcapng_write_packet(struct pcapng *file, const struct pcapng_packet *packet);
+
+struct pcapng_statistics {
+	uint64_t start_ns, end_ns; /* since the Unix epoch */
+	uint64_t received;         /* frames that the interface saw */
+	uint64_t filter_accepted;  /* of these, accepted by the filter */
+	uint64_t os_dropped;       /* accepted, but lost before they were written */
+	uint64_t delivered;        /* written */
+};
+
+/* An interface statistics block. Return: 0 or -errno. */
+int pcapng_write_statistics(struct pcapng *file, uint32_t interface, const struct pcapng_statistics *statistics);
+
+/* Writes out what is buffered, so that a reader sees it. Return: 0 or -errno. */
+int pcapng_flush(struct pcapng *file);
+
+/* Flushes and frees. Return: 0 or -errno of the first write that failed (a full disk is seen here at the latest). */
+int pcapng_close(struct pcapng *file);
+
+#endif
