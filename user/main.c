@@ -12,17 +12,15 @@
 #endif
 
 static const struct command *const commands[] = {
-	&cmd_trace, &cmd_forward, &cmd_fetch, &cmd_decode, &cmd_lab,
+	NULL,
 };
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(FILE *out)
 {
 	fputs("xdplife: see, route and craft TCP packets in the kernel (eBPF/XDP)\n\n"
 	      "usage: xdplife COMMAND [ARGUMENTS]      xdplife COMMAND --help\n\n",
 	      out);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
+	for (size_t i = 0; commands[i]; i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nexample: xdplife trace eth0\n", out);
 }
@@ -51,7 +49,7 @@ int main(int argc, char **argv)
 		puts("xdplife " XDPLIFE_VERSION);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
+	for (size_t i = 0; commands[i]; i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			return run(commands[i], argc - 1, argv + 1);
 	log_error("xdplife help", "no such command: %s", argv[1]);
