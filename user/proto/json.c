@@ -2,7 +2,7 @@
 /* A dissection as a JSON object. */
 #include <stdlib.h>
 
-#include "out/names.h"
+#include "util/names.h"
 #include "proto/dissect.h"
 
 static json_t *hex_json(const uint8_t *bytes, size_t count)

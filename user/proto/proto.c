@@ -104,19 +104,6 @@ static void dissect_all(struct dissector *ds)
 	dissect_rest(ds, ds->d->wire_bytes, &proto_padding);
 }
 
-/* As parse_packet() of the engine, for a packet without a link layer. */
-static void parse_raw_ip(struct packet *pkt, const uint8_t *data, size_t captured_bytes, size_t wire_bytes)
-{
-	struct cursor cur = {.pos = data, .end = data + captured_bytes};
-	bool ip6 = captured_bytes && data[0] >> 4 == 6;
-
-	pkt->wire_bytes = wire_bytes;
-	pkt->eth_type = ip6 ? TO_BE16(ETH_P_IPV6) : TO_BE16(ETH_P_IP);
-	pkt->malformed_l3 = ip6 ? parse_ip6(&cur, pkt) : parse_ip4(&cur, pkt);
-	if (!pkt->malformed_l3)
-		pkt->malformed_l4 = parse_l4(&cur, pkt);
-}
-
 int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_t wire_bytes,
 	    enum dissect_link link)
 {
@@ -132,7 +119,8 @@ int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_
 	if (link == DISSECT_ETHERNET)
 		parse_packet(&d->packet, data, d->data + captured_bytes, wire_bytes);
 	else
-		parse_raw_ip(&d->packet, data, captured_bytes, wire_bytes);
+		parse_raw_ip(&d->packet, data, d->data + captured_bytes, wire_bytes);
+	parse_syn_options(&d->packet, data);
 	dissect_all(&ds);
 	return ds.failed ? -ENOMEM : 0;
 }

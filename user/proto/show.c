@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "out/names.h"
+#include "util/names.h"
 #include "proto/dissect.h"
 #include "util/terminal.h"
 
