@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The forward stage: what the kernel's own forwarding would do with a frame, or the frame to the kernel as it came.
+ * The forward stage: what the kernel's own forwarding would do with a frame, or the frame to the kernel as it
+ * came.
  *
- * bpf_fib_lookup() validates nothing, so everything that ip_rcv(), ip_route_input() and ip6_forward() look at comes
- * first (RFC 1812 §5.2.2, §5.3; RFC 4443). What is not plainly to be forwarded goes to the stack unmodified, which
- * drops it, answers it or forwards it by its own rules and counts it in its own counters.
+ * bpf_fib_lookup() validates nothing, so everything that ip_rcv(), ip_route_input() and ip6_forward() look at
+ * comes first (RFC 1812 §5.2.2, §5.3; RFC 4443). What is not plainly to be forwarded goes to the stack
+ * unmodified, which drops it, answers it or forwards it by its own rules and counts it in its own counters.
  */
 #ifndef XDPLIFE_BPF_FORWARD_H
 #define XDPLIFE_BPF_FORWARD_H
@@ -105,8 +106,10 @@ static __always_inline void fib_fill(struct bpf_fib_lookup *fib, const struct pa
 	}
 }
 
-/* RFC 3704: would an answer to this source leave by the interface that the frame came in on? IPv4 only, as in Linux. */
-static __always_inline int reverse_path_ok(struct xdp_md *ctx, const struct packet *pkt, struct bpf_fib_lookup *fib)
+/* RFC 3704: would an answer to this source leave by the interface that the frame came in on? IPv4 only, as in
+ * Linux. */
+static __always_inline int reverse_path_ok(struct xdp_md *ctx, const struct packet *pkt,
+					   struct bpf_fib_lookup *fib)
 {
 	long rc;
 
@@ -122,7 +125,8 @@ static __always_inline int reverse_path_ok(struct xdp_md *ctx, const struct pack
 	return cfg.rp_filter == 2 || fib->ifindex == ctx->ingress_ifindex;
 }
 
-/* Linux forwards the packet without the padding that filled up its frame. All packet pointers are dead afterwards. */
+/* Linux forwards the packet without the padding that filled up its frame. All packet pointers are dead
+ * afterwards. */
 static __always_inline int trim_padding(struct xdp_md *ctx, const struct packet *pkt)
 {
 	__u32 packet_end = pkt->l3_off + pkt->l3_bytes;
@@ -158,7 +162,8 @@ static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct pack
  * forward() - route one frame
  * @egress_ifindex: set when the verdict is VERDICT_FORWARD; the caller then returns XDP_REDIRECT
  */
-static __always_inline enum verdict forward(struct xdp_md *ctx, const struct packet *pkt, __u32 *egress_ifindex)
+static __always_inline enum verdict forward(struct xdp_md *ctx, const struct packet *pkt,
+					    __u32 *egress_ifindex)
 {
 	struct bpf_fib_lookup fib;
 	enum verdict verdict = forward_admit(pkt);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Every map. All programs of one datapath share them; what a stage that is off would need is shrunk before loading. */
+/* Every map. All programs of one datapath share them; what a stage that is off would need is shrunk before
+ * loading. */
 #ifndef XDPLIFE_BPF_MAPS_H
 #define XDPLIFE_BPF_MAPS_H
 

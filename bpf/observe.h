@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The observe stage: follows each TCP segment through the state machine of its connection and tells userspace what it
- * did, and in packet mode every frame. It begins before the other stages, which may edit the frame, and ends when their
- * verdict is known.
+ * The observe stage: follows each TCP segment through the state machine of its connection and tells userspace
+ * what it did, and in packet mode every frame. It begins before the other stages, which may edit the frame,
+ * and ends when their verdict is known.
  */
 #ifndef XDPLIFE_BPF_OBSERVE_H
 #define XDPLIFE_BPF_OBSERVE_H
@@ -32,24 +32,26 @@ static __always_inline struct flow_entry *flow_find(const struct flow_key *key)
 	return bpf_map_lookup_elem(&flows, key);
 }
 
-/* Global, not static: the verifier then walks it once, for any options, and not once a path that leads here. */
-__noinline int scan_options(struct tcp_options_summary *sum, const struct tcp_option_bytes *options, __u32 bytes)
+/* Global, not static: the verifier then walks it once, for any options, and not once a path that leads here.
+ */
+__noinline int scan_options(struct tcp_options_summary *sum, const struct tcp_option_bytes *options,
+			    __u32 bytes)
 {
 	return sum && options ? tcp_options_scan(sum, options, bytes) : 0;
 }
 
 /* Takes down the options of a SYN, which the frame's linear part may not hold. */
-#define OBSERVE_OPTIONS(slot, count, load_bytes, ctx)                                                                  \
-	({                                                                                                             \
-		struct packet *_pkt = &(slot)->event.pkt;                                                              \
-		__u32 _bytes = packet_tcp_options_bytes(_pkt);                                                         \
-		if (_pkt->tcp_flags & TCPHDR_SYN && _bytes && _bytes <= TCP_MAX_OPTIONS_BYTES &&                       \
-		    !load_bytes(ctx, _pkt->l4_off + sizeof(struct tcphdr), &(slot)->options, _bytes) &&                \
-		    scan_options(&_pkt->tcp_options, &(slot)->options, _bytes)) {                                      \
-			_pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;                                                    \
-			(count)->malformed[MALFORMED_NONE]--;                                                          \
-			(count)->malformed[MALFORMED_TCP_OPTIONS]++;                                                   \
-		}                                                                                                      \
+#define OBSERVE_OPTIONS(slot, count, load_bytes, ctx)                                                        \
+	({                                                                                                   \
+		struct packet *_pkt = &(slot)->event.pkt;                                                    \
+		__u32 _bytes = packet_tcp_options_bytes(_pkt);                                               \
+		if (_pkt->tcp_flags & TCPHDR_SYN && _bytes && _bytes <= TCP_MAX_OPTIONS_BYTES &&             \
+		    !load_bytes(ctx, _pkt->l4_off + sizeof(struct tcphdr), &(slot)->options, _bytes) &&      \
+		    scan_options(&_pkt->tcp_options, &(slot)->options, _bytes)) {                            \
+			_pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;                                          \
+			(count)->malformed[MALFORMED_NONE]--;                                                \
+			(count)->malformed[MALFORMED_TCP_OPTIONS]++;                                         \
+		}                                                                                            \
 	})
 
 /* A connection of which nothing is known does not begin with a RST. Not inlined: its stack is its own. */
@@ -85,9 +87,11 @@ static __always_inline __u32 snap_bytes(__u32 wire_bytes)
 	return bytes < CONFIG_MAX_SNAP ? bytes : CONFIG_MAX_SNAP;
 }
 
-/* Starts the event of this frame in the slot of this CPU: neither hook can be interrupted by the other there. */
+/* Starts the event of this frame in the slot of this CPU: neither hook can be interrupted by the other there.
+ */
 static __always_inline struct trace_event *event_begin(struct observation *obs, struct port_counters *count,
-						       const struct packet *pkt, enum trace_hook hook, __u32 ifindex)
+						       const struct packet *pkt, enum trace_hook hook,
+						       __u32 ifindex)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct trace_event *event;
@@ -113,8 +117,8 @@ static __always_inline void event_emit(struct observation *obs)
 
 	if (bytes > CONFIG_MAX_SNAP)
 		bytes = CONFIG_MAX_SNAP;
-	flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= EVENTS_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP :
-										     BPF_RB_NO_WAKEUP;
+	flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= EVENTS_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP
+										   : BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_output(&events, obs->slot, sizeof(*event) + bytes, flags))
 		obs->count->event[EVENT_LOST_RING_FULL]++;
 	else
@@ -127,17 +131,17 @@ static __always_inline int wanted(const struct trace_event *event)
 }
 
 /* Copies the frame behind the event while it is as it came in. */
-#define OBSERVE_COPY(obs, event, load_bytes, ctx, frame_bytes)                                                         \
-	({                                                                                                             \
-		__u32 _bytes = snap_bytes(frame_bytes);                                                                \
-		if (_bytes && load_bytes(ctx, 0, (obs)->slot->bytes, _bytes))                                          \
-			(obs)->count->event[EVENT_LOST_COPY]++;                                                        \
-		else                                                                                                   \
-			(event)->captured_bytes = _bytes;                                                              \
+#define OBSERVE_COPY(obs, event, load_bytes, ctx, frame_bytes)                                               \
+	({                                                                                                   \
+		__u32 _bytes = snap_bytes(frame_bytes);                                                      \
+		if (_bytes && load_bytes(ctx, 0, (obs)->slot->bytes, _bytes))                                \
+			(obs)->count->event[EVENT_LOST_COPY]++;                                              \
+		else                                                                                         \
+			(event)->captured_bytes = _bytes;                                                    \
 	})
 
-static __always_inline void observe_begin(struct observation *obs, struct xdp_md *ctx, struct port_counters *count,
-					  const struct packet *pkt)
+static __always_inline void observe_begin(struct observation *obs, struct xdp_md *ctx,
+					  struct port_counters *count, const struct packet *pkt)
 {
 	struct trace_event *event = event_begin(obs, count, pkt, HOOK_INGRESS, ctx->ingress_ifindex);
 

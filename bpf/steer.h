@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The steer stage: exactly the flows that our AF_XDP sockets have asked for go to them, everything else goes on. */
+/* The steer stage: exactly the flows that our AF_XDP sockets have asked for go to them, everything else goes
+ * on. */
 #ifndef XDPLIFE_BPF_STEER_H
 #define XDPLIFE_BPF_STEER_H
 

@@ -12,7 +12,8 @@
 
 #include "xdplife/config.h"
 
-/* Not static, or the skeleton does not show it; const, so that the verifier removes the stages that are off. */
+/* Not static, or the skeleton does not show it; const, so that the verifier removes the stages that are off.
+ */
 const volatile struct port_config cfg = {};
 
 #include "maps.h"
@@ -27,8 +28,9 @@ static __always_inline struct port_counters *port_counters(__u32 port)
 }
 
 /*
- * Global functions, not static: the verifier walks each once, whatever is in front and behind, and what they return is
- * unknown to it. Inlined, every path through the parser would be followed by every path through the stages.
+ * Global functions, not static: the verifier walks each once, whatever is in front and behind, and what they
+ * return is unknown to it. Inlined, every path through the parser would be followed by every path through the
+ * stages.
  */
 __noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)
 {
@@ -48,7 +50,8 @@ __noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
 	return 0;
 }
 
-/* The compiler may know that the index is in bounds and drop the check; the verifier does not and wants to see it. */
+/* The compiler may know that the index is in bounds and drop the check; the verifier does not and wants to
+ * see it. */
 static __always_inline void count_one(__u64 *counter, __u32 index, __u32 size)
 {
 	asm volatile("" : "+r"(index));

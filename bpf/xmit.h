@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What became of a frame after XDP_REDIRECT: only tracepoints tell. A frame that the egress interface or the socket did
- * not take is gone without a trace in the program that sent it there.
+ * What became of a frame after XDP_REDIRECT: only tracepoints tell. A frame that the egress interface or the
+ * socket did not take is gone without a trace in the program that sent it there.
  */
 #ifndef XDPLIFE_BPF_XMIT_H
 #define XDPLIFE_BPF_XMIT_H
@@ -56,8 +56,9 @@ int xdplife_xmit(const __u64 *args)
 }
 
 /*
- * A redirect failed before it got that far: interface down, frame larger than its MTU, the socket's ring full.
- * Arguments: const struct net_device *dev, const struct bpf_prog *, const void *target, int err, enum bpf_map_type
+ * A redirect failed before it got that far: interface down, frame larger than its MTU, the socket's ring
+ * full. Arguments: const struct net_device *dev, const struct bpf_prog *, const void *target, int err, enum
+ * bpf_map_type
  */
 SEC("tp_btf/xdp_redirect_err")
 int xdplife_rederr(const __u64 *args)

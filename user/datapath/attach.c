@@ -33,7 +33,8 @@ static int say_busy(const char *ifname, unsigned int ifindex)
 	char cure[128];
 
 	iface_get_by_index(ifindex, &iface);
-	snprintf(cure, sizeof(cure), "end the program that attached it (bpftool net; bpftool link), or: ip link set %s xdp%s off",
+	snprintf(cure, sizeof(cure),
+		 "end the program that attached it (bpftool net; bpftool link), or: ip link set %s xdp%s off",
 		 ifname, iface.xdp_mode == IFACE_XDP_GENERIC ? "generic" : "");
 	log_error(cure, "%s: another XDP program is attached (id %u, %s)", ifname, iface.xdp_prog_id,
 		  iface_xdp_mode_text(iface.xdp_mode));
@@ -58,8 +59,8 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 	}
 	if (!*native)
 		log_warn(err == -EOPNOTSUPP ? NULL : "a smaller MTU, or fewer queues (ethtool -L)",
-			 "%s: no native XDP (%s): generic mode, which is slower and sees frames later", ifname,
-			 err == -EOPNOTSUPP ? "the driver has none" : strerror(-err));
+			 "%s: no native XDP (%s): generic mode, which is slower and sees frames later",
+			 ifname, err == -EOPNOTSUPP ? "the driver has none" : strerror(-err));
 	*link = fd;
 	return 0;
 }
@@ -67,8 +68,8 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 static int attach_clsact(int prog_fd, unsigned int ifindex, struct egress_link *link)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = prog_fd, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = prog_fd, .handle = CLSACT_HANDLE,
+		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
 	int err = bpf_tc_hook_create(&hook);
 
 	if (err && err != -EEXIST)

@@ -29,14 +29,16 @@ struct port {
 
 struct datapath {
 	struct datapath_options options;
-	struct xdplife_bpf *maps; /* owns the maps and the tracepoints; its XDP and tc programs are not loaded */
-	bool frags;               /* the kernel has multi-buffer XDP (5.18) */
+	struct xdplife_bpf
+		*maps; /* owns the maps and the tracepoints; its XDP and tc programs are not loaded */
+	bool frags;    /* the kernel has multi-buffer XDP (5.18) */
 	bool sees_xmit;
 	struct port port[CONFIG_MAX_PORTS];
 	int port_count;
 };
 
-/* libbpf's own messages are for developers; what a user can mend, we say ourselves. XDPLIFE_DEBUG=1 shows them. */
+/* libbpf's own messages are for developers; what a user can mend, we say ourselves. XDPLIFE_DEBUG=1 shows
+ * them. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	static int debug = -1;
@@ -129,7 +131,8 @@ static int share_maps(struct datapath *dp, struct xdplife_bpf *skel)
 {
 	struct bpf_map *map, *shared;
 
-	bpf_object__for_each_map(map, skel->obj) {
+	bpf_object__for_each_map(map, skel->obj)
+	{
 		int err;
 
 		if (bpf_map__is_internal(map))
@@ -173,7 +176,8 @@ static int load_port(struct datapath *dp, struct port *port)
 	if (err)
 		return err;
 	autoload_only(port->skel, true, events, false);
-	/* .rodata is const for the program and so for the skeleton's header; until load it is ours to fill. */
+	/* .rodata is const for the program and so for the skeleton's header; until load it is ours to fill.
+	 */
 	memcpy((void *)&port->skel->rodata->cfg, &config, sizeof(config));
 	if (!dp->frags)
 		bpf_program__set_flags(port->skel->progs.xdplife_xdp, 0);
@@ -185,10 +189,12 @@ static int publish_port(struct datapath *dp, const struct port *port)
 {
 	struct bpf_devmap_val egress = {.ifindex = port->public.ifindex};
 	__u32 ifindex = port->public.ifindex, number = dp->port_count;
-	int err = bpf_map_update_elem(bpf_map__fd(dp->maps->maps.port_of_ifindex), &ifindex, &number, BPF_ANY);
+	int err =
+		bpf_map_update_elem(bpf_map__fd(dp->maps->maps.port_of_ifindex), &ifindex, &number, BPF_ANY);
 
 	if (!err && dp->options.forward)
-		err = bpf_map_update_elem(bpf_map__fd(dp->maps->maps.egress_ports), &ifindex, &egress, BPF_ANY);
+		err = bpf_map_update_elem(bpf_map__fd(dp->maps->maps.egress_ports), &ifindex, &egress,
+					  BPF_ANY);
 	return err;
 }
 
@@ -200,13 +206,13 @@ static void port_withdraw(struct datapath *dp, struct port *port)
 
 static int port_attach(struct datapath *dp, struct port *port)
 {
-	int err = attach_xdp(bpf_program__fd(port->skel->progs.xdplife_xdp), port->public.name, port->public.ifindex,
-			     &port->xdp_link, &port->public.native);
+	int err = attach_xdp(bpf_program__fd(port->skel->progs.xdplife_xdp), port->public.name,
+			     port->public.ifindex, &port->xdp_link, &port->public.native);
 
 	if (err || !(dp->options.observe || dp->options.packets))
 		return err;
-	port->public.egress = !attach_egress(bpf_program__fd(port->skel->progs.xdplife_egress), port->public.name,
-					     port->public.ifindex, &port->egress);
+	port->public.egress = !attach_egress(bpf_program__fd(port->skel->progs.xdplife_egress),
+					     port->public.name, port->public.ifindex, &port->egress);
 	return 0; /* without it the other half still works; attach_egress() has said what is missing */
 }
 
@@ -236,8 +242,8 @@ static int port_open(struct datapath *dp, struct port *port, const struct iface 
 	if (!err)
 		err = publish_port(dp, port);
 	if (err) {
-		log_error(preflight_load_cure(err), "%s: the BPF programs could not be loaded: %s", iface->name,
-			  strerror(-err));
+		log_error(preflight_load_cure(err), "%s: the BPF programs could not be loaded: %s",
+			  iface->name, strerror(-err));
 		return EXIT_NEEDS;
 	}
 	return port_attach(dp, port);

@@ -71,7 +71,8 @@ __s64 ledger_redirect_residue(const struct ledger *ledger)
 
 bool ledger_closes(const struct ledger *ledger)
 {
-	return !ledger_frame_residue(ledger) && !ledger_event_residue(ledger) && !ledger_redirect_residue(ledger);
+	return !ledger_frame_residue(ledger) && !ledger_event_residue(ledger) &&
+	       !ledger_redirect_residue(ledger);
 }
 
 static void print_row(FILE *out, int indent, const char *name, __u64 count, const char *text)
@@ -88,9 +89,11 @@ static void print_class(const struct ledger *ledger, FILE *out, enum verdict_cla
 			print_row(out, 2, verdict_key(i), ledger->total.verdict[i], verdict_text(i));
 	for (int i = 0; i < AFTER_COUNT; i++) {
 		if (ledger->total.after[i] && class == CLASS_DROPPED)
-			print_row(out, 2, after_redirect_key(i), ledger->total.after[i], after_redirect_text(i));
+			print_row(out, 2, after_redirect_key(i), ledger->total.after[i],
+				  after_redirect_text(i));
 		if (ledger->total.after[i] && class == verdict_class(after_of[i]))
-			print_row(out, 2, "of these, dropped", ledger->total.after[i], after_redirect_text(i));
+			print_row(out, 2, "of these, dropped", ledger->total.after[i],
+				  after_redirect_text(i));
 	}
 }
 
@@ -113,7 +116,8 @@ void ledger_print(const struct ledger *ledger, FILE *out)
 		print_residue(out, ledger_redirect_residue(ledger),
 			      "forwarded - frames that the egress drivers took (tracepoint xdp_devmap_xmit)");
 	if (ledger->total.egress)
-		print_row(out, 0, "seen at tc egress", ledger->total.egress, "frames that the stack sent; all pass");
+		print_row(out, 0, "seen at tc egress", ledger->total.egress,
+			  "frames that the stack sent; all pass");
 	for (int i = MALFORMED_NONE + 1; i < MALFORMED_COUNT; i++)
 		if (ledger->total.malformed[i])
 			print_row(out, 0, malformed_key(i), ledger->total.malformed[i], malformed_text(i));
@@ -121,7 +125,8 @@ void ledger_print(const struct ledger *ledger, FILE *out)
 	print_row(out, 2, "delivered", ledger->delivered, "");
 	for (int i = EVENT_EMITTED + 1; i < EVENT_OUTCOME_COUNT; i++)
 		if (ledger->total.event[i])
-			print_row(out, 2, event_outcome_key(i), ledger->total.event[i], event_outcome_text(i));
+			print_row(out, 2, event_outcome_key(i), ledger->total.event[i],
+				  event_outcome_text(i));
 	print_residue(out, ledger_event_residue(ledger), "events - delivered - lost");
 }
 
@@ -144,7 +149,8 @@ static json_t *class_json(const struct ledger *ledger, enum verdict_class class)
 
 json_t *ledger_json(const struct ledger *ledger)
 {
-	json_t *object = json_object(), *frames = json_object(), *events = json_object(), *malformed = json_object();
+	json_t *object = json_object(), *frames = json_object(), *events = json_object(),
+	       *malformed = json_object();
 
 	set_count(frames, "seen", ledger->total.seen);
 	set_count(frames, "seen_bytes", ledger->total.seen_bytes);

@@ -23,7 +23,8 @@ int preflight_privileges(void)
 	     (capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) &&
 	      capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON))))
 		return 0;
-	log_error("sudo", "XDP needs the capabilities CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN)");
+	log_error("sudo",
+		  "XDP needs the capabilities CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN)");
 	return EXIT_NEEDS;
 }
 
@@ -60,23 +61,25 @@ static int check_veth_peer(const struct iface *iface)
 
 	if (err) {
 		log_warn("ethtool -K PEER gro on",
-			 "%s: the veth peer is in a namespace that cannot be looked into; without GRO or an XDP "
+			 "%s: the veth peer is in a namespace that cannot be looked into; without GRO or an "
+			 "XDP "
 			 "program there, redirected frames are dropped",
 			 iface->name);
 		return 0;
 	}
 	if (peer.gro || peer.iface.xdp_mode != IFACE_XDP_NONE)
 		return 0;
-	snprintf(cure, sizeof(cure), "%s%s%sethtool -K %s gro on", *peer.netns ? "ip netns exec " : "", peer.netns,
-		 *peer.netns ? " " : "", peer.iface.name);
-	log_error(cure, "%s: no XDP program and no GRO on the veth peer %s, so redirected frames would be dropped",
+	snprintf(cure, sizeof(cure), "%s%s%sethtool -K %s gro on", *peer.netns ? "ip netns exec " : "",
+		 peer.netns, *peer.netns ? " " : "", peer.iface.name);
+	log_error(cure,
+		  "%s: no XDP program and no GRO on the veth peer %s, so redirected frames would be dropped",
 		  iface->name, peer.iface.name);
 	return EXIT_FAILED;
 }
 
 /*
- * bpf_fib_lookup() answers FWD_DISABLED where the interface may not forward. The interface's own setting is enough; it
- * is set for the ports alone, so that nothing else on this machine becomes a router.
+ * bpf_fib_lookup() answers FWD_DISABLED where the interface may not forward. The interface's own setting is
+ * enough; it is set for the ports alone, so that nothing else on this machine becomes a router.
  */
 static int enable_forwarding(const char *ifname, int ip_version, bool *set)
 {
@@ -89,13 +92,15 @@ static int enable_forwarding(const char *ifname, int ip_version, bool *set)
 		return 0;
 	err = sysctl_write(name, 1);
 	if (err) {
-		log_error("mount /proc/sys writable", "%s: %s is 0, so the FIB lookup refuses to route, and it "
-			  "cannot be set: %s", ifname, name, strerror(-err));
+		log_error("mount /proc/sys writable",
+			  "%s: %s is 0, so the FIB lookup refuses to route, and it "
+			  "cannot be set: %s",
+			  ifname, name, strerror(-err));
 		return EXIT_FAILED;
 	}
 	*set = true;
-	log_info("%s: %s was 0, and the kernel's FIB lookup then refuses to route: it is 1 while we run", ifname,
-		 name);
+	log_info("%s: %s was 0, and the kernel's FIB lookup then refuses to route: it is 1 while we run",
+		 ifname, name);
 	return 0;
 }
 
@@ -157,7 +162,8 @@ const char *preflight_load_cure(int err)
 	switch (err) {
 	case -EPERM:
 	case -EACCES:
-		return "sudo, and a kernel that allows bpf(2) here (lockdown, seccomp, kernel.unprivileged_bpf_disabled)";
+		return "sudo, and a kernel that allows bpf(2) here (lockdown, seccomp, "
+		       "kernel.unprivileged_bpf_disabled)";
 	case -ENOSYS:
 		return "a kernel with CONFIG_BPF_SYSCALL";
 	default:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is looked at, and set, before anything is attached: so that what cannot work is said first, with the cure. */
+/* What is looked at, and set, before anything is attached: so that what cannot work is said first, with the
+ * cure. */
 #ifndef XDPLIFE_PREFLIGHT_H
 #define XDPLIFE_PREFLIGHT_H
 
@@ -23,14 +24,16 @@ int preflight_iface(const char *ifname, struct iface *iface);
 
 /**
  * preflight_port() - whether the job can work on this interface
- * @forward: it shall route: the veth peer must take redirected frames, and the FIB lookup needs forwarding to be on
+ * @forward: it shall route: the veth peer must take redirected frames, and the FIB lookup needs forwarding to
+ * be on
  *
  * Return: 0 with @port filled; an exit_code with the error and its cure said, nothing changed.
  */
 int preflight_port(struct preflight *port, const struct iface *iface, bool forward);
 void preflight_undo(struct preflight *port);
 
-/* Whether the kernel has multi-buffer XDP (bpf_xdp_get_buff_len, 5.18): probed, not guessed from the version. */
+/* Whether the kernel has multi-buffer XDP (bpf_xdp_get_buff_len, 5.18): probed, not guessed from the version.
+ */
 bool preflight_has_frags(void);
 
 /* What to try when the kernel refused a map or a program with @err (-errno). */

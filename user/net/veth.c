@@ -23,8 +23,9 @@ static int take_nsid(const struct nlmsghdr *message, void *data)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg)) if (mnl_attr_get_type(attr) == NETNSA_NSID)
-		*(int *)data = (int)mnl_attr_get_u32(attr);
+	mnl_attr_for_each(attr, message,
+			  sizeof(struct rtgenmsg)) if (mnl_attr_get_type(attr) == NETNSA_NSID) *
+		(int *)data = (int)mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
 }
 

@@ -9,8 +9,9 @@
 
 struct veth_peer {
 	struct iface iface;
-	bool gro;                 /* generic receive offload is on */
-	char netns[NAME_MAX + 1]; /* its namespace as `ip netns` names it; empty: this one, or one without a name */
+	bool gro; /* generic receive offload is on */
+	char netns[NAME_MAX +
+		   1]; /* its namespace as `ip netns` names it; empty: this one, or one without a name */
 };
 
 /**

@@ -19,9 +19,9 @@ struct sink_interface {
 struct sink_session {
 	const struct sink_interface *interface;
 	int interface_count;
-	__u64 start_ns;     /* CLOCK_MONOTONIC: text shows times since then */
-	__s64 to_epoch_ns;  /* to be added to an event's time to get the time since the Unix epoch */
-	bool packets;       /* show each packet, not only what happens to connections */
+	__u64 start_ns;    /* CLOCK_MONOTONIC: text shows times since then */
+	__s64 to_epoch_ns; /* to be added to an event's time to get the time since the Unix epoch */
+	bool packets;      /* show each packet, not only what happens to connections */
 	const char *command_line;
 };
 

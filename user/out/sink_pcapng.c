@@ -28,8 +28,8 @@ static void comment_of(char *comment, size_t bytes, const struct trace_event *ev
 		if (!(event->tcp_events & 1u << i))
 			continue;
 		story_detail(detail, sizeof(detail), event, i);
-		used += snprintf(comment + used, bytes - used, "%s%s%s%s", used ? "\n" : "", tcp_event_text(i),
-				 *detail ? ": " : "", detail);
+		used += snprintf(comment + used, bytes - used, "%s%s%s%s", used ? "\n" : "",
+				 tcp_event_text(i), *detail ? ": " : "", detail);
 	}
 	if (event->hook == HOOK_INGRESS && used < bytes)
 		snprintf(comment + used, bytes - used, "%sverdict: %s (%s)", used ? "\n" : "",

@@ -44,7 +44,8 @@ static void options_text(char *text, size_t bytes, const struct tcp_options_summ
 	if (options->flags & TCP_HAS_MSS)
 		used += snprintf(text + used, bytes - used, "mss %u", options->mss);
 	if (options->flags & TCP_HAS_WINDOW_SCALE)
-		used += snprintf(text + used, bytes - used, "%swscale %u", used ? ", " : "", options->window_scale);
+		used += snprintf(text + used, bytes - used, "%swscale %u", used ? ", " : "",
+				 options->window_scale);
 	if (options->flags & TCP_HAS_SACK_PERMITTED)
 		used += snprintf(text + used, bytes - used, "%ssack", used ? ", " : "");
 	if (options->flags & TCP_HAS_TIMESTAMPS)
@@ -55,7 +56,8 @@ static void options_text(char *text, size_t bytes, const struct tcp_options_summ
 		snprintf(text + used, bytes - used, "%smptcp", used ? ", " : "");
 }
 
-/* Both legs: to the server and back to the client. After a retransmission they are ambiguous (Karn), which is said. */
+/* Both legs: to the server and back to the client. After a retransmission they are ambiguous (Karn), which is
+ * said. */
 static void handshake_text(char *text, size_t bytes, const struct tcp_track *conn)
 {
 	char whole[32], server[32], client[32];
@@ -67,15 +69,18 @@ static void handshake_text(char *text, size_t bytes, const struct tcp_track *con
 	story_duration(whole, sizeof(whole), conn->established_ns - conn->syn_first_ns);
 	story_duration(server, sizeof(server), conn->synack_first_ns - conn->syn_last_ns);
 	story_duration(client, sizeof(client), conn->established_ns - conn->synack_last_ns);
-	snprintf(text, bytes, "handshake %s: server %s (SYN to SYN-ACK), client %s (SYN-ACK to ACK)%s", whole, server,
-		 client, conn->flags & TCP_TRACK_AMBIGUOUS ? "; ambiguous, there were retransmissions" : "");
+	snprintf(text, bytes, "handshake %s: server %s (SYN to SYN-ACK), client %s (SYN-ACK to ACK)%s", whole,
+		 server, client,
+		 conn->flags & TCP_TRACK_AMBIGUOUS ? "; ambiguous, there were retransmissions" : "");
 }
 
 static void volume_text(char *text, size_t bytes, const struct tcp_track *conn)
 {
-	const struct tcp_side *client = &conn->side[conn->client == 1], *server = &conn->side[conn->client != 1];
+	const struct tcp_side *client = &conn->side[conn->client == 1],
+			      *server = &conn->side[conn->client != 1];
 
-	snprintf(text, bytes, "→ %" PRIu64 " packets %" PRIu64 " bytes, ← %" PRIu64 " packets %" PRIu64 " bytes",
+	snprintf(text, bytes,
+		 "→ %" PRIu64 " packets %" PRIu64 " bytes, ← %" PRIu64 " packets %" PRIu64 " bytes",
 		 (uint64_t)client->packets, (uint64_t)client->bytes, (uint64_t)server->packets,
 		 (uint64_t)server->bytes);
 }
@@ -102,7 +107,8 @@ static void since(char *text, size_t bytes, __u64 from_ns, __u64 to_ns, const ch
 /* What an acceptable RST would have had to say, for whoever wonders why this one does not count. */
 static void ignored_rst_text(char *text, size_t bytes, const struct trace_event *event)
 {
-	const struct tcp_side *sender = &event->conn.side[event->sender], *receiver = &event->conn.side[!event->sender];
+	const struct tcp_side *sender = &event->conn.side[event->sender],
+			      *receiver = &event->conn.side[!event->sender];
 
 	if (!(sender->flags & TCP_SIDE_SENT))
 		snprintf(text, bytes, "acknowledges %u, needs %u", event->pkt.tcp_ack, receiver->isn + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ending cleanly on Ctrl-C: a flag instead of a sudden death, so that the summary and the ledger are printed. */
+/* Ending cleanly on Ctrl-C: a flag instead of a sudden death, so that the summary and the ledger are printed.
+ */
 #ifndef XDPLIFE_STOP_H
 #define XDPLIFE_STOP_H
 

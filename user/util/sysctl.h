@@ -5,7 +5,8 @@
 
 #define SYSCTL_NAME_BYTES 96
 
-/* @name: with slashes, such as "net/ipv4/conf/r0/forwarding" (an interface's name may hold dots). 0 or -errno. */
+/* @name: with slashes, such as "net/ipv4/conf/r0/forwarding" (an interface's name may hold dots). 0 or
+ * -errno. */
 int sysctl_read(const char *name, int *value);
 int sysctl_write(const char *name, int value);
 
