@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
-#include "out/names.h"
+#include "util/names.h"
 #include "proto/dissect.h"
 #include "proto/explain.h"
 
