@@ -95,13 +95,13 @@ def read_tap(output, result):
 
 
 def note_result(verdict, text, line_before, result):
-    name, skip, _ = text.partition("# SKIP")
+    name, skip, after = (part.strip() for part in text.partition("# SKIP"))
     if skip:
-        result.skipped.append(f"{(name or text[len('# SKIP'):]).strip()}: {line_before.strip()}")
+        result.skipped.append(f"{name or after}: {line_before.strip()}")
     elif verdict == "ok":
         result.passed += 1
     else:
-        result.failed.append(name.strip())
+        result.failed.append(name)
 
 
 def note_missing(planned, reported, result):
