@@ -1,0 +1,344 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The life of one packet, end to end: a page is fetched through a router, and every claim about it is proven.
+#
+#    client  c0 ──────── r0  router  r1 ──────── s0  server
+#    xdplife fetch       xdplife forward         nginx
+#
+# The exit status is that of the story: 0 only if every line of the checklist at its end is true.
+set -euo pipefail
+
+usage() {
+	cat <<-END
+	usage: tests/demo.sh [--ipv6] [--no-kernel-forwarding] [--keep DIR] BINARY
+
+	  --ipv6                  the same over IPv6
+	  --no-kernel-forwarding  the router's kernel does not forward: only XDP does
+	  --keep DIR              leave the captures, the page and the outputs in DIR
+
+	example: tests/demo.sh --ipv6 build/xdplife
+	END
+}
+
+family=4 kernel_forwarding=1 keep='' binary=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--ipv6) family=6 ;;
+	--no-kernel-forwarding) kernel_forwarding=0 ;;
+	--keep) keep=${2:?--keep needs a directory}; shift ;;
+	-h | --help) usage; exit 0 ;;
+	-*) usage >&2; exit 2 ;;
+	*) binary=$1 ;;
+	esac
+	shift
+done
+[ -n "$binary" ] || { usage >&2; exit 2; }
+[ -x "$binary" ] || { echo "demo: $binary is not there; try: make" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "demo: namespaces and BPF need root; try: sudo make demo" >&2; exit 3; }
+binary=$(realpath "$binary")
+
+if [ $family = 4 ]; then
+	client=10.0.1.2 server=10.0.2.2 url=http://10.0.2.2/ ip=ip ttl=ip.ttl
+	forwarded_by_kernel=IpForwDatagrams hop_limit='TTL'
+else
+	client=fd00:1::2 server=fd00:2::2 url='http://[fd00:2::2]/' ip=ipv6 ttl=ipv6.hlim
+	forwarded_by_kernel=Ip6OutForwDatagrams hop_limit='hop limit'
+fi
+
+# --- how it looks --------------------------------------------------------------------------------------------------------
+
+bold='' dim='' good='' bad='' name='' reset=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+	bold=$'\e[1m' dim=$'\e[2m' good=$'\e[32m' bad=$'\e[31m' name=$'\e[36m' reset=$'\e[0m'
+	export CLICOLOR_FORCE=1 # what xdplife prints goes through a pipe or a file first
+fi
+
+chapter=0
+heading() {
+	chapter=$((chapter + 1))
+	printf '\n%s%s%d  %s%s\n' "$bold" "$name" $chapter "$1" "$reset"
+	printf '%s   %s%s\n\n' "$dim" "$2" "$reset"
+}
+
+say() { printf '   %s\n' "$*"; }
+indent() { sed 's/^/   /'; }
+plain() { sed 's/\x1b\[[0-9;]*m//g' "$@"; }
+
+# Says the command as a person would type it, then runs it.
+run() {
+	printf '   %s$ %s%s\n' "$dim" "$*" "$reset"
+	"$@"
+}
+
+on() { # MACHINE COMMAND...: quietly
+	local machine=$1
+	shift
+	"$binary" lab run --in "$machine" -- "$@"
+}
+
+xdplife() { "$binary" "$@"; }
+
+# --- leaving no trace ----------------------------------------------------------------------------------------------------
+
+work=$(mktemp -d)
+forward=''
+
+stop_forward() {
+	[ -n "$forward" ] || return 0
+	local pid=$forward
+	forward=''
+	kill -INT "$pid" 2>/dev/null || true
+	wait "$pid"
+}
+
+stop_nginx() {
+	[ -s "$work/nginx.pid" ] || return 0
+	local pid
+	pid=$(cat "$work/nginx.pid")
+	kill -QUIT "$pid" 2>/dev/null || return 0
+	wait_until "nginx ends" eval "! kill -0 $pid 2>/dev/null"
+}
+
+clean_up() {
+	set +e
+	stop_forward
+	stop_nginx
+	"$binary" lab down
+	if [ -n "$keep" ]; then
+		mkdir -p "$keep" && cp -r "$work/." "$keep"
+	fi
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+wait_until() { # WHAT COMMAND...: looks every 20 ms, gives up after 10 s
+	local what=$1 tries=500
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || { echo "demo: waited in vain until $what" >&2; return 1; }
+		sleep 0.02
+	done
+}
+
+# --- the story -----------------------------------------------------------------------------------------------------------
+
+build_lab() {
+	heading 'The lab' 'three machines in three network namespaces, two cables (veth pairs)'
+	"$binary" lab down
+	run xdplife lab up | indent
+	if [ $kernel_forwarding = 0 ]; then
+		on router sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+		echo
+		say "The router's kernel is told not to forward: what arrives now, XDP has carried."
+	fi
+}
+
+# A page of some twenty kilobytes: a dozen segments. Numbered lines, so that one lost or twice would be seen.
+write_page() {
+	echo '<!doctype html><title>The life of a packet</title><h1>It arrived</h1><ol>'
+	for line in $(seq -w 1 300); do
+		echo "<li>line $line of a page that is longer than any single packet can be</li>"
+	done
+	echo '</ol>'
+}
+
+start_server() {
+	mkdir "$work/www"
+	write_page >"$work/www/index.html"
+	cat >"$work/nginx.conf" <<-END
+	user root;
+	pid $work/nginx.pid;
+	error_log $work/nginx.log;
+	events { }
+	http {
+		access_log $work/access.log;
+		server { listen 80; listen [::]:80; root $work/www; default_type text/html; }
+	}
+	END
+	heading 'The server' "nginx on $server, with a page of $(stat -c %s "$work/www/index.html") bytes"
+	on server nginx -e "$work/nginx.log" -c "$work/nginx.conf"
+	wait_until 'nginx runs' test -s "$work/nginx.pid"
+	say "SHA-256 of the page   $(sha256sum <"$work/www/index.html" | cut -d' ' -f1)"
+}
+
+forward_is_ready() {
+	kill -0 "$forward" 2>/dev/null || { cat "$work/forward.txt" >&2; exit 1; }
+	local port
+	for port in r0 r1; do
+		ip -n xl-router -j -d link show "$port" | grep -q '"xdp":{' || return 1
+	done
+}
+
+start_router() {
+	heading 'The router' 'XDP: each frame is routed before the kernel has made a packet of it'
+	# It has talked to both of its neighbours before, as any router in service has, and so knows their MAC addresses.
+	on router ping -q -c 1 -W 2 "$client" >"$work/ping.txt"
+	on router ping -q -c 1 -W 2 "$server" >>"$work/ping.txt"
+	say "${dim}\$ xdplife lab run --in router -- xdplife forward r0 r1 --trace --write router.pcapng${reset}"
+	# With job control a background command may be interrupted; without it, a shell lets it ignore SIGINT.
+	set -m
+	"$binary" lab run --in router -- "$binary" forward r0 r1 --trace --write "$work/router.pcapng" \
+		>"$work/forward.txt" 2>&1 &
+	forward=$!
+	set +m
+	wait_until 'an XDP program is on r0 and r1' forward_is_ready
+	xdplife lab status | plain | awk '$1 == "r0" || $1 == "r1" || $1 == "port"' | indent
+}
+
+fetch_page() {
+	heading 'The client' "fetches $url: every packet made by hand, past the kernel's own TCP (AF_XDP)"
+	say "${dim}\$ xdplife lab run -- xdplife fetch --output page $url${reset}"
+	fetch_status=0
+	on client "$binary" fetch --output "$work/page" "$url" >"$work/fetch.txt" 2>&1 || fetch_status=$?
+	indent <"$work/fetch.txt"
+}
+
+read_trace() {
+	heading 'What the router saw' 'the connection as it happened, and where each frame went'
+	forward_status=0
+	stop_forward || forward_status=$?
+	indent <"$work/forward.txt"
+	plain "$work/forward.txt" >"$work/forward.plain"
+}
+
+# --- the witness: tshark did not write the capture, and did not send the packets ---------------------------------------------
+
+dissect() { # FILE ARGUMENTS...
+	local file=$1
+	shift
+	tshark -n -r "$file" -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE "$@" 2>>"$work/tshark.log"
+}
+
+count() { # FILE FILTER
+	dissect "$1" -Y "$2" -T fields -e frame.number | wc -l
+}
+
+hop_limits() { # FILE SOURCE: the different values, normally one
+	dissect "$1" -Y "tcp && $ip.src == $2" -T fields -e $ttl | sort -u | paste -sd,
+}
+
+ask_witness() {
+	heading 'What Wireshark says' 'capinfos and tshark read the capture of the router'
+	capinfos -t -c -E -F "$work/router.pcapng" >"$work/capinfos.txt" 2>&1 || true
+	grep -E 'File type|encapsulation|Number of packets|Interface #|Name =|resolution' "$work/capinfos.txt" | indent
+	# The router sees each packet twice, coming and going: one file for each side is what one host would see.
+	dissect "$work/router.pcapng" -Y 'frame.interface_name == "r0" && tcp' -w "$work/r0.pcapng"
+	dissect "$work/router.pcapng" -Y 'frame.interface_name == "r1" && tcp' -w "$work/r1.pcapng"
+	echo
+	say "${bold}on r0, towards the client${reset}"
+	dissect "$work/r0.pcapng" -t r | indent
+	mkdir "$work/objects"
+	dissect "$work/r0.pcapng" -q --export-objects "http,$work/objects" >/dev/null
+}
+
+explain_sample() {
+	heading 'A packet, byte by byte' 'a SYN to a telnet server, as a book of the nineties printed it'
+	local bytes='45 10 00 2C 24 B2 00 00 40 06 FD DF AC 10 00 09 AC 10 00 01 04 47 00 17'
+	bytes+=' 60 C6 DF 90 00 00 00 00 60 02 02 00 F9 46 00 00 02 04 05 B4'
+	decode_status=0
+	xdplife decode --hex "$bytes" >"$work/decode.txt" 2>&1 || decode_status=$?
+	indent <"$work/decode.txt"
+}
+
+# --- the checklist ---------------------------------------------------------------------------------------------------------
+
+failed=0
+check() { # CLAIM PROOF COMMAND...: true if the command is
+	local claim=$1 proof=$2 mark
+	shift 2
+	if "$@"; then
+		mark="$good✔$reset"
+	else
+		mark="$bad✘$reset"
+		failed=$((failed + 1))
+	fi
+	printf '   %s  %-44s %s%s%s\n' "$mark" "$claim" "$dim" "$proof" "$reset"
+}
+
+both() { # COUNT ON r0 AND r1 of a filter, as "N + N"
+	echo "$(count "$work/r0.pcapng" "$1") + $(count "$work/r1.pcapng" "$1")"
+}
+
+hash_of() {
+	[ -f "$1" ] && sha256sum <"$1" | cut -d' ' -f1 || echo none
+}
+
+check_page() {
+	local sent got seen code
+	sent=$(hash_of "$work/www/index.html")
+	got=$(hash_of "$work/page")
+	seen=$(hash_of "$(find "$work/objects" -type f | head -n 1)")
+	code=$(dissect "$work/r0.pcapng" -Y http.response -T fields -e http.response.code | paste -sd,)
+	check 'the page arrived byte for byte' "SHA-256 ${got:0:16}… here, ${sent:0:16}… on the server" \
+		[ "$fetch_status $got" = "0 $sent" ]
+	check 'tshark finds the same page in the capture' "HTTP ${code:-nothing}, SHA-256 ${seen:0:16}…" \
+		[ "$code $seen" = "200 $sent" ]
+}
+
+check_connection() {
+	local flags complete odd resets bad_sums good_sums all kernel_resets
+	flags=$(dissect "$work/r0.pcapng" -T fields -e tcp.flags | head -n 3 | paste -sd' ')
+	complete=$(dissect "$work/r0.pcapng" -T fields -e tcp.completeness | tail -n 1)
+	odd=$(both 'tcp.analysis.flags && !tcp.analysis.window_update')
+	resets=$(both 'tcp.flags.reset == 1')
+	kernel_resets=$(on client nstat -asz TcpOutRsts | awk '$1 == "TcpOutRsts" { print $2 }')
+	all=$(both tcp)
+	bad_sums=$(both 'tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"')
+	good_sums=$(both 'tcp.checksum.status == "Good"')
+	check 'SYN, SYN-ACK, ACK; data; FIN both ways' "flags $flags, completeness ${complete:-none} of 31" \
+		[ "$flags $complete" = '0x0002 0x0012 0x0010 31' ]
+	check 'nothing lost, repeated or out of order' "$odd remarks by tshark, of $all segments (r0 + r1)" [ "$odd" = '0 + 0' ]
+	check 'the kernel sent no RST' "$resets in the capture; TcpOutRsts of the client's kernel: $kernel_resets" \
+		[ "$resets $kernel_resets" = '0 + 0 0' ]
+	check 'every checksum is right' "$good_sums good, $bad_sums bad" [ "$bad_sums $good_sums" = "0 + 0 $all" ]
+}
+
+check_router() {
+	local there back kernel forwarded entered residues
+	there="$(hop_limits "$work/r0.pcapng" $client) on r0, $(hop_limits "$work/r1.pcapng" $client) on r1"
+	back="$(hop_limits "$work/r1.pcapng" $server) on r1, $(hop_limits "$work/r0.pcapng" $server) on r0"
+	kernel=$(on router nstat -asz $forwarded_by_kernel | awk -v n=$forwarded_by_kernel '$1 == n { print $2 }')
+	forwarded=$(awk '$1 == "forwarded" { print $2; exit }' "$work/forward.plain")
+	entered=$(($(count "$work/r0.pcapng" "$ip.src == $client") + $(count "$work/r1.pcapng" "$ip.src == $server")))
+	residues=$(awk '$1 == "residue" { print $2 }' "$work/forward.plain" | paste -sd' ')
+	check "the $hop_limit fell by one" "there: $there; back: $back" \
+		[ "$there; $back" = '64 on r0, 63 on r1; 64 on r1, 63 on r0' ]
+	check 'XDP did the forwarding, not the kernel' \
+		"${forwarded:-none} frames by XDP, $entered in the capture, $kernel by the kernel" \
+		[ "${forwarded:-none} $kernel" = "$entered 0" ]
+	check 'the ledger closed' "residues ${residues:-not printed}; forward's exit status $forward_status" \
+		[ "$forward_status ${residues//[ 0]/}${residues:+printed}" = '0 printed' ]
+}
+
+check_leftovers() {
+	local programs complaints
+	programs=$(for port in r0 r1; do ip -n xl-router -j -d link show $port; done | grep -c '"xdp":{' || true)
+	complaints=$(grep -cv 'Running as user "root"' "$work/tshark.log" || true)
+	check 'capinfos and tshark read it without complaint' "$complaints lines on stderr" \
+		[ "$complaints" = 0 -a "$(grep -c 'Number of packets' "$work/capinfos.txt")" = 1 ]
+	check 'nothing is left on the interfaces' "$programs XDP programs" [ "$programs" = 0 ]
+	check 'the sample packet is explained' "decode's exit status $decode_status" [ "$decode_status" = 0 ]
+}
+
+build_lab
+start_server
+start_router
+fetch_page
+read_trace
+ask_witness
+explain_sample
+heading 'The checklist' 'what was claimed, and what proves it'
+check_page
+check_connection
+check_router
+check_leftovers
+echo
+if [ $failed = 0 ]; then
+	say "${good}${bold}All of it is true.${reset}"
+else
+	say "${bad}${bold}$failed of these claims did not hold.${reset}"
+	exit 1
+fi
