@@ -64,19 +64,13 @@ say() { printf '   %s\n' "$*"; }
 indent() { sed 's/^/   /'; }
 plain() { sed 's/\x1b\[[0-9;]*m//g' "$@"; }
 
-# Says the command as a person would type it, then runs it.
-run() {
-	printf '   %s$ %s%s\n' "$dim" "$*" "$reset"
-	"$@"
-}
+command_line() { printf '   %s$ %s%s\n\n' "$dim" "$*" "$reset"; } # what a person would type
 
 on() { # MACHINE COMMAND...: quietly
 	local machine=$1
 	shift
 	"$binary" lab run --in "$machine" -- "$@"
 }
-
-xdplife() { "$binary" "$@"; }
 
 # --- leaving no trace ----------------------------------------------------------------------------------------------------
 
@@ -128,7 +122,8 @@ wait_until() { # WHAT COMMAND...: looks every 20 ms, gives up after 10 s
 build_lab() {
 	heading 'The lab' 'three machines in three network namespaces, two cables (veth pairs)'
 	"$binary" lab down
-	run xdplife lab up | indent
+	command_line xdplife lab up
+	"$binary" lab up | indent
 	if [ $kernel_forwarding = 0 ]; then
 		on router sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 		echo
@@ -177,7 +172,7 @@ start_router() {
 	# It has talked to both of its neighbours before, as any router in service has, and so knows their MAC addresses.
 	on router ping -q -c 1 -W 2 "$client" >"$work/ping.txt"
 	on router ping -q -c 1 -W 2 "$server" >>"$work/ping.txt"
-	say "${dim}\$ xdplife lab run --in router -- xdplife forward r0 r1 --trace --write router.pcapng${reset}"
+	command_line xdplife lab run --in router -- xdplife forward r0 r1 --trace --write router.pcapng
 	# With job control a background command may be interrupted; without it, a shell lets it ignore SIGINT.
 	set -m
 	"$binary" lab run --in router -- "$binary" forward r0 r1 --trace --write "$work/router.pcapng" \
@@ -185,12 +180,12 @@ start_router() {
 	forward=$!
 	set +m
 	wait_until 'an XDP program is on r0 and r1' forward_is_ready
-	xdplife lab status | plain | awk '$1 == "r0" || $1 == "r1" || $1 == "port"' | indent
+	"$binary" lab status | plain | awk '$1 == "r0" || $1 == "r1" || $1 == "port"' | indent
 }
 
 fetch_page() {
 	heading 'The client' "fetches $url: every packet made by hand, past the kernel's own TCP (AF_XDP)"
-	say "${dim}\$ xdplife lab run -- xdplife fetch --output page $url${reset}"
+	command_line "xdplife lab run -- xdplife fetch --output page $url"
 	fetch_status=0
 	on client "$binary" fetch --output "$work/page" "$url" >"$work/fetch.txt" 2>&1 || fetch_status=$?
 	indent <"$work/fetch.txt"
@@ -212,25 +207,41 @@ dissect() { # FILE ARGUMENTS...
 	tshark -n -r "$file" -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE "$@" 2>>"$work/tshark.log"
 }
 
-count() { # FILE FILTER
-	dissect "$1" -Y "$2" -T fields -e frame.number | wc -l
+# What the checklist needs of each segment, a line each; the names of the columns are those of column() below.
+table() { # r0|r1
+	dissect "$work/$1.pcapng" -T fields -E separator='|' -E occurrence=f -e $ip.src -e $ttl -e tcp.flags \
+		-e tcp.analysis.flags -e tcp.analysis.window_update -e tcp.checksum.status -e ip.checksum.status \
+		-e tcp.completeness -e http.response.code -e frame.time_relative -e frame.len -e _ws.col.Info \
+		>"$work/$1.table"
 }
 
-hop_limits() { # FILE SOURCE: the different values, normally one
-	dissect "$1" -Y "tcp && $ip.src == $2" -T fields -e $ttl | sort -u | paste -sd,
+# Prints a column of a table, of the lines where an awk condition on the columns holds.
+column() { # r0|r1 COLUMN [CONDITION]
+	awk -F'|' "{ source = \$1; hops = \$2; flags = \$3; remark = \$4 && !\$5; sum = \$6; ip_sum = \$7
+		complete = \$8; code = \$9; reset = flags ~ /[4567cdef]\$/ } ${3:-1} { print $2 }" "$work/$1.table"
+}
+
+both() { # CONDITION: how many on r0 and on r1
+	echo "$(column r0 flags "$1" | wc -l) + $(column r1 flags "$1" | wc -l)"
+}
+
+hops_from() { # r0|r1 SOURCE: the different hop limits, normally one
+	column "$1" hops "source == \"$2\"" | sort -u | paste -sd,
 }
 
 ask_witness() {
 	heading 'What Wireshark says' 'capinfos and tshark read the capture of the router'
 	capinfos -t -c -E -F "$work/router.pcapng" >"$work/capinfos.txt" 2>&1 || true
-	grep -E 'File type|encapsulation|Number of packets|Interface #|Name =|resolution' "$work/capinfos.txt" | indent
+	grep -E 'File type|encapsulation|Number of packets|Name =|resolution' "$work/capinfos.txt" | indent
 	# The router sees each packet twice, coming and going: one file for each side is what one host would see.
-	dissect "$work/router.pcapng" -Y 'frame.interface_name == "r0" && tcp' -w "$work/r0.pcapng"
-	dissect "$work/router.pcapng" -Y 'frame.interface_name == "r1" && tcp' -w "$work/r1.pcapng"
+	local side
+	for side in r0 r1; do
+		dissect "$work/router.pcapng" -Y "frame.interface_name == \"$side\" && tcp" -w "$work/$side.pcapng"
+		table $side
+	done
 	echo
 	say "${bold}on r0, towards the client${reset}"
-	dissect "$work/r0.pcapng" -t r | indent
-	mkdir "$work/objects"
+	awk -F'|' '{ printf "%10.6f s  from %-10s %5d bytes  %.78s\n", $10, $1, $11, $12 }' "$work/r0.table" | indent
 	dissect "$work/r0.pcapng" -q --export-objects "http,$work/objects" >/dev/null
 }
 
@@ -239,7 +250,8 @@ explain_sample() {
 	local bytes='45 10 00 2C 24 B2 00 00 40 06 FD DF AC 10 00 09 AC 10 00 01 04 47 00 17'
 	bytes+=' 60 C6 DF 90 00 00 00 00 60 02 02 00 F9 46 00 00 02 04 05 B4'
 	decode_status=0
-	xdplife decode --hex "$bytes" >"$work/decode.txt" 2>&1 || decode_status=$?
+	command_line "xdplife decode --hex '${bytes:0:24}…'"
+	"$binary" decode --hex "$bytes" >"$work/decode.txt" 2>&1 || decode_status=$?
 	indent <"$work/decode.txt"
 }
 
@@ -255,11 +267,7 @@ check() { # CLAIM PROOF COMMAND...: true if the command is
 		mark="$bad✘$reset"
 		failed=$((failed + 1))
 	fi
-	printf '   %s  %-44s %s%s%s\n' "$mark" "$claim" "$dim" "$proof" "$reset"
-}
-
-both() { # COUNT ON r0 AND r1 of a filter, as "N + N"
-	echo "$(count "$work/r0.pcapng" "$1") + $(count "$work/r1.pcapng" "$1")"
+	printf '   %s  %-46s %s%s%s\n' "$mark" "$claim" "$dim" "$proof" "$reset"
 }
 
 hash_of() {
@@ -271,7 +279,7 @@ check_page() {
 	sent=$(hash_of "$work/www/index.html")
 	got=$(hash_of "$work/page")
 	seen=$(hash_of "$(find "$work/objects" -type f | head -n 1)")
-	code=$(dissect "$work/r0.pcapng" -Y http.response -T fields -e http.response.code | paste -sd,)
+	code=$(column r0 code code | paste -sd,)
 	check 'the page arrived byte for byte' "SHA-256 ${got:0:16}… here, ${sent:0:16}… on the server" \
 		[ "$fetch_status $got" = "0 $sent" ]
 	check 'tshark finds the same page in the capture' "HTTP ${code:-nothing}, SHA-256 ${seen:0:16}…" \
@@ -279,36 +287,38 @@ check_page() {
 }
 
 check_connection() {
-	local flags complete odd resets bad_sums good_sums all kernel_resets
-	flags=$(dissect "$work/r0.pcapng" -T fields -e tcp.flags | head -n 3 | paste -sd' ')
-	complete=$(dissect "$work/r0.pcapng" -T fields -e tcp.completeness | tail -n 1)
-	odd=$(both 'tcp.analysis.flags && !tcp.analysis.window_update')
-	resets=$(both 'tcp.flags.reset == 1')
+	local flags complete remarks resets bad good_ones all kernel_resets
+	flags=$(column r0 flags | head -n 3 | paste -sd' ')
+	complete=$(column r0 complete | tail -n 1)
+	remarks=$(both remark)
+	resets=$(both reset)
 	kernel_resets=$(on client nstat -asz TcpOutRsts | awk '$1 == "TcpOutRsts" { print $2 }')
-	all=$(both tcp)
-	bad_sums=$(both 'tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"')
-	good_sums=$(both 'tcp.checksum.status == "Good"')
+	all=$(both 1)
+	good_ones=$(both 'sum == 1')
+	bad=$(both 'sum == 0 || ip_sum == "0"')
 	check 'SYN, SYN-ACK, ACK; data; FIN both ways' "flags $flags, completeness ${complete:-none} of 31" \
 		[ "$flags $complete" = '0x0002 0x0012 0x0010 31' ]
-	check 'nothing lost, repeated or out of order' "$odd remarks by tshark, of $all segments (r0 + r1)" [ "$odd" = '0 + 0' ]
+	check 'nothing lost, repeated or out of order' "$remarks remarks of tshark on $all segments (r0 + r1)" \
+		[ "$remarks" = '0 + 0' -a "$all" != '0 + 0' ]
 	check 'the kernel sent no RST' "$resets in the capture; TcpOutRsts of the client's kernel: $kernel_resets" \
-		[ "$resets $kernel_resets" = '0 + 0 0' ]
-	check 'every checksum is right' "$good_sums good, $bad_sums bad" [ "$bad_sums $good_sums" = "0 + 0 $all" ]
+		[ "$resets $kernel_resets" = '0 + 0 0' -a "$all" != '0 + 0' ]
+	check 'every checksum is right' "$good_ones good, $bad bad" \
+		[ "$bad $good_ones" = "0 + 0 $all" -a "$all" != '0 + 0' ]
 }
 
 check_router() {
 	local there back kernel forwarded entered residues
-	there="$(hop_limits "$work/r0.pcapng" $client) on r0, $(hop_limits "$work/r1.pcapng" $client) on r1"
-	back="$(hop_limits "$work/r1.pcapng" $server) on r1, $(hop_limits "$work/r0.pcapng" $server) on r0"
-	kernel=$(on router nstat -asz $forwarded_by_kernel | awk -v n=$forwarded_by_kernel '$1 == n { print $2 }')
+	there="$(hops_from r0 $client) on r0, $(hops_from r1 $client) on r1"
+	back="$(hops_from r1 $server) on r1, $(hops_from r0 $server) on r0"
+	kernel=$(on router nstat -asz $forwarded_by_kernel | awk -v name=$forwarded_by_kernel '$1 == name { print $2 }')
 	forwarded=$(awk '$1 == "forwarded" { print $2; exit }' "$work/forward.plain")
-	entered=$(($(count "$work/r0.pcapng" "$ip.src == $client") + $(count "$work/r1.pcapng" "$ip.src == $server")))
+	entered=$(($(column r0 flags "source == \"$client\"" | wc -l) + $(column r1 flags "source == \"$server\"" | wc -l)))
 	residues=$(awk '$1 == "residue" { print $2 }' "$work/forward.plain" | paste -sd' ')
 	check "the $hop_limit fell by one" "there: $there; back: $back" \
 		[ "$there; $back" = '64 on r0, 63 on r1; 64 on r1, 63 on r0' ]
 	check 'XDP did the forwarding, not the kernel' \
 		"${forwarded:-none} frames by XDP, $entered in the capture, $kernel by the kernel" \
-		[ "${forwarded:-none} $kernel" = "$entered 0" ]
+		[ "${forwarded:-none} $kernel" = "$entered 0" -a "$entered" != 0 ]
 	check 'the ledger closed' "residues ${residues:-not printed}; forward's exit status $forward_status" \
 		[ "$forward_status ${residues//[ 0]/}${residues:+printed}" = '0 printed' ]
 }
