@@ -241,7 +241,8 @@ ask_witness() {
 	done
 	echo
 	say "${bold}on r0, towards the client${reset}"
-	awk -F'|' '{ printf "%10.6f s  from %-10s %5d bytes  %.78s\n", $10, $1, $11, $12 }' "$work/r0.table" | indent
+	awk -F'|' '{ gsub(/ TS(val|ecr)=[0-9]+/, "", $12)
+		printf "%10.6f s  from %-10s %5d bytes  %.78s\n", $10, $1, $11, $12 }' "$work/r0.table" | indent
 	dissect "$work/r0.pcapng" -q --export-objects "http,$work/objects" >/dev/null
 }
 
