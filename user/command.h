@@ -24,6 +24,8 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command cmd_forward;
 extern const struct command cmd_lab;
+extern const struct command cmd_trace;
 
 #endif

@@ -12,6 +12,8 @@
 #endif
 
 static const struct command *const commands[] = {
+	&cmd_trace,
+	&cmd_forward,
 	&cmd_lab,
 	NULL,
 };

@@ -42,8 +42,8 @@ static __always_inline __u64 checksum_words(const void *data, __u32 count, __u64
  * @family: 4 (RFC 9293 §3.1) or 6 (RFC 8200 §8.1)
  * @len:    upper-layer length in bytes
  */
-static __always_inline __u64 checksum_pseudo_header(__u8 family, const union ip_addr *src, const union ip_addr *dst,
-						    __u8 proto, __u32 len)
+static __always_inline __u64 checksum_pseudo_header(__u8 family, const union ip_addr *src,
+						    const union ip_addr *dst, __u8 proto, __u32 len)
 {
 	__u64 sum = (__u64)TO_BE16(proto) + TO_BE32(len);
 
@@ -69,7 +69,8 @@ static __always_inline __u16 checksum_replace16(__u16 check, __u16 from, __u16 t
 
 #ifndef __bpf__
 /**
- * checksum_bytes() - add @len bytes at any alignment to @sum (RFC 1071); for userspace, which needs no unrolling
+ * checksum_bytes() - add @len bytes at any alignment to @sum (RFC 1071); for userspace, which needs no
+ * unrolling
  *
  * Return: the sum; checksum_fold() and complement it to get the value of a checksum field.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The configuration of one port's programs: `const volatile` in BPF, so a stage that is off is dead code there. */
+/* The configuration of one port's programs: `const volatile` in BPF, so a stage that is off is dead code
+ * there. */
 #ifndef XDPLIFE_CONFIG_H
 #define XDPLIFE_CONFIG_H
 
@@ -11,15 +12,15 @@
 
 struct port_config {
 	__u32 ifindex;
-	__u32 port;        /* the index of its counters */
-	__u32 snap_bytes;  /* bytes of the frame that go with an event */
+	__u32 port;       /* the index of its counters */
+	__u32 snap_bytes; /* bytes of the frame that go with an event */
 	__u8 mac[6];
-	__u8 observe;      /* track connections, emit their events */
-	__u8 packets;      /* emit an event for every frame */
+	__u8 observe; /* track connections, emit their events */
+	__u8 packets; /* emit an event for every frame */
 	__u8 steer;
 	__u8 forward;
-	__u8 rp_filter;    /* 0 off, 1 strict (RFC 3704 §2.2), 2 loose (§2.4): net.ipv4.conf.*.rp_filter */
-	__u8 frags;        /* the kernel has multi-buffer XDP: ask for the length of the whole frame */
+	__u8 rp_filter; /* 0 off, 1 strict (RFC 3704 §2.2), 2 loose (§2.4): net.ipv4.conf.*.rp_filter */
+	__u8 frags;     /* the kernel has multi-buffer XDP: ask for the length of the whole frame */
 	__u8 _pad[2];
 };
 

@@ -6,8 +6,9 @@
 #include "parse.h"
 
 /*
- * The two ends in canonical order (the smaller address first, then the smaller port), so that a packet and its answer
- * have the same key. VLAN identifiers belong to it: the same addresses in two VLANs are two connections.
+ * The two ends in canonical order (the smaller address first, then the smaller port), so that a packet and
+ * its answer have the same key. VLAN identifiers belong to it: the same addresses in two VLANs are two
+ * connections.
  */
 struct flow_key {
 	union ip_addr addr[2];
@@ -48,7 +49,8 @@ static __always_inline flow_end flow_key_of(struct flow_key *key, const struct p
 	int order = ip_addr_compare(&pkt->src, &pkt->dst);
 	flow_end sender = order > 0 || (order == 0 && FROM_BE16(pkt->src_port) > FROM_BE16(pkt->dst_port));
 
-	/* Written out by branch, not by index: a variable index into the stack is what the verifier likes least. */
+	/* Written out by branch, not by index: a variable index into the stack is what the verifier likes
+	 * least. */
 	if (sender) {
 		key->addr[0] = pkt->dst;
 		key->addr[1] = pkt->src;
@@ -70,7 +72,8 @@ static __always_inline flow_end flow_key_of(struct flow_key *key, const struct p
 	return sender;
 }
 
-/* One direction of one TCP connection, as the steering table is keyed: from the remote end to the local one. */
+/* One direction of one TCP connection, as the steering table is keyed: from the remote end to the local one.
+ */
 struct steer_key {
 	union ip_addr remote;
 	union ip_addr local;

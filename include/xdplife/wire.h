@@ -18,8 +18,9 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* Host order from wire order and back. The engine stores ports and addresses as they are on the wire (__be16, __be32)
- * and everything that it counts or compares by size (lengths, sequence numbers, windows) in host order. */
+/* Host order from wire order and back. The engine stores ports and addresses as they are on the wire (__be16,
+ * __be32) and everything that it counts or compares by size (lengths, sequence numbers, windows) in host
+ * order. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define XL_SWAP16(x) __builtin_bswap16(x)
 #define XL_SWAP32(x) __builtin_bswap32(x)
@@ -32,7 +33,8 @@
 #define FROM_BE16(x) ((__u16)XL_SWAP16((__u16)(x)))
 #define FROM_BE32(x) ((__u32)XL_SWAP32((__u32)(x)))
 
-/* IEEE 802.1Q: a tag is the TPID (as EtherType of what came before), then priority, DEI and VID, then the next type. */
+/* IEEE 802.1Q: a tag is the TPID (as EtherType of what came before), then priority, DEI and VID, then the
+ * next type. */
 #define VLAN_MAX_TAGS 3
 #define VLAN_VID_MASK 0x0fff
 
@@ -63,10 +65,12 @@ struct arp_ip4 {
 #define IP4_FLAG_MF     0x2000
 #define IP4_OFFSET_MASK 0x1fff
 
-/* RFC 8200 §4: an extension header starts with the next header and its length; the fragment header (§4.5) is fixed. */
+/* RFC 8200 §4: an extension header starts with the next header and its length; the fragment header (§4.5) is
+ * fixed. */
 struct ip6_ext {
 	__u8 next_header;
-	__u8 length; /* in units of 8 bytes, the first 8 not counted; AH (RFC 4302 §2.2): units of 4 bytes, minus 2 */
+	__u8 length; /* in units of 8 bytes, the first 8 not counted; AH (RFC 4302 §2.2): units of 4 bytes,
+			minus 2 */
 };
 
 struct ip6_fragment {
@@ -90,7 +94,8 @@ struct ip6_fragment {
 #define NEXTHDR_MOBILITY   135
 #define NEXTHDR_ICMPV6     58
 
-/* RFC 792 and RFC 4443 §2.1 begin alike. uapi's linux/icmp.h drags in the sockets API, which BPF does not have. */
+/* RFC 792 and RFC 4443 §2.1 begin alike. uapi's linux/icmp.h drags in the sockets API, which BPF does not
+ * have. */
 struct icmp_header {
 	__u8 type;
 	__u8 code;

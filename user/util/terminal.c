@@ -5,8 +5,9 @@
 #include "util/terminal.h"
 
 static const char *const sequences[] = {
-	[STYLE_RESET] = "\033[0m", [STYLE_BOLD] = "\033[1m", [STYLE_DIM] = "\033[2m",   [STYLE_GOOD] = "\033[32m",
-	[STYLE_WARN] = "\033[33m", [STYLE_BAD] = "\033[31m", [STYLE_NAME] = "\033[36m", [STYLE_VALUE] = "\033[34m",
+	[STYLE_RESET] = "\033[0m", [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",
+	[STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m",  [STYLE_BAD] = "\033[31m",
+	[STYLE_NAME] = "\033[36m", [STYLE_VALUE] = "\033[34m",
 };
 
 static int wants_colour(FILE *stream)

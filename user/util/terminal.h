@@ -20,7 +20,8 @@ enum style {
 /* The escape sequence for @style on @stream, or "" where colour is not wanted. */
 const char *terminal_style(FILE *stream, enum style style);
 
-/* Copies @in to @out (always terminated) with every byte that a terminal would act on as \xNN. For text from packets. */
+/* Copies @in to @out (always terminated) with every byte that a terminal would act on as \xNN. For text from
+ * packets. */
 void terminal_safe(char *out, size_t out_bytes, const void *in, size_t in_bytes);
 
 #endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/session.h"
+#include "command.h"
+#include "datapath/events.h"
+#include "datapath/ledger.h"
+#include "out/sink.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/stop.h"
+
+#define MAX_SINKS          2   /* the terminal or JSON, and a capture file */
+#define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
+#define MAX_DURATION_S     (366.0 * 24 * 3600)
+
+enum {
+	OPTION_JSON = 'j',
+	OPTION_PACKETS = 'p',
+	OPTION_WRITE = 'w',
+	OPTION_DURATION = 'd',
+	OPTION_COUNT = 'c'
+};
+
+static const struct argp_option option_table[] = {
+	{"json", OPTION_JSON, NULL, 0, "one JSON object a line on standard output", 0},
+	{"packets", OPTION_PACKETS, NULL, 0, "show every packet, not only what happens to connections", 0},
+	{"write", OPTION_WRITE, "FILE.pcapng", 0,
+	 "write every packet to a capture, with verdicts as comments", 0},
+	{"duration", OPTION_DURATION, "SECONDS", 0, "stop after that time", 0},
+	{"count", OPTION_COUNT, "N", 0, "stop after N events (with --packets: packets)", 0},
+	{0},
+};
+
+static double parse_duration(const char *text, struct argp_state *state)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (*end || end == text || !(seconds > 0) || seconds > MAX_DURATION_S)
+		argp_error(state, "--duration %s: not a positive number of seconds", text);
+	return seconds;
+}
+
+static unsigned long parse_count(const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long count;
+
+	errno = 0;
+	count = strtoul(text, &end, 10);
+	if (*end || end == text || *text == '-' || !count || errno)
+		argp_error(state, "--count %s: not a positive whole number", text);
+	return count;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct session_options *options = state->input;
+
+	switch (key) {
+	case OPTION_JSON:
+		options->json = true;
+		return 0;
+	case OPTION_PACKETS:
+		options->packets = options->events = true;
+		return 0;
+	case OPTION_WRITE:
+		options->write = arg;
+		return 0;
+	case OPTION_DURATION:
+		options->duration_s = parse_duration(arg, state);
+		return 0;
+	case OPTION_COUNT:
+		options->count = parse_count(arg, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp session_argp = {.options = option_table, .parser = parse_option};
+
+struct session {
+	const struct session_options *options;
+	struct datapath *dp;
+	struct events *events;
+	struct sink_session shown;
+	struct sink_interface interfaces[CONFIG_MAX_PORTS];
+	struct sink *sinks[MAX_SINKS];
+	int sink_count;
+	unsigned long seen;
+	int sink_error; /* -errno */
+};
+
+static bool wants_more(const struct session *session)
+{
+	return !session->options->count || session->seen < session->options->count;
+}
+
+static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
+{
+	struct session *session = context;
+
+	if (!wants_more(session))
+		return 0;
+	session->seen += session->options->packets || event->tcp_events;
+	for (int i = 0; i < session->sink_count; i++) {
+		session->sink_error = session->sinks[i]->ops->event(session->sinks[i], event, bytes);
+		if (session->sink_error)
+			return session->sink_error;
+	}
+	return 0;
+}
+
+static int add_sink(struct session *session, struct sink *sink, const char *name)
+{
+	if (!sink) {
+		log_error("another file or folder", "%s: %s", name, strerror(errno));
+		return EXIT_FAILED;
+	}
+	session->sinks[session->sink_count++] = sink;
+	return 0;
+}
+
+static int open_sinks(struct session *session)
+{
+	const struct session_options *options = session->options;
+	const struct sink_session *shown = &session->shown;
+	int err = 0;
+
+	if (options->events)
+		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
+			       "output");
+	if (!err && options->write)
+		err = add_sink(session, sink_pcapng_open(shown, options->write), options->write);
+	return err;
+}
+
+static void describe(struct session *session)
+{
+	session->shown = (struct sink_session){
+		.interface = session->interfaces,
+		.interface_count = datapath_port_count(session->dp),
+		.start_ns = clock_monotonic_ns(),
+		.packets = session->options->packets,
+		.command_line = session->options->command_line,
+	};
+	session->shown.to_epoch_ns = (__s64)(clock_realtime_ns() - session->shown.start_ns);
+	for (int i = 0; i < session->shown.interface_count; i++) {
+		const struct datapath_port *port = datapath_port(session->dp, i);
+		struct sink_interface *interface = &session->interfaces[i];
+
+		interface->ifindex = port->ifindex;
+		memcpy(interface->name, port->name, sizeof(interface->name));
+		memcpy(interface->mac, port->mac, sizeof(interface->mac));
+	}
+}
+
+static void announce_ports(const struct session *session, const char *announce)
+{
+	char names[512] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < session->shown.interface_count && used < sizeof(names); i++)
+		used += snprintf(names + used, sizeof(names) - used, "%s%s (%s)", i ? ", " : "",
+				 session->interfaces[i].name,
+				 datapath_port(session->dp, i)->native ? "native XDP" : "generic XDP");
+	log_info("%s %s; Ctrl-C ends it", announce, names);
+}
+
+/* Return: 0 or -errno. */
+static int loop(struct session *session)
+{
+	__u64 end_ns = UINT64_MAX;
+
+	if (session->options->duration_s > 0)
+		end_ns = session->shown.start_ns + (__u64)(session->options->duration_s * NS_PER_S);
+	while (!stop_requested() && wants_more(session) && clock_monotonic_ns() < end_ns) {
+		int err = events_read(session->events);
+
+		fflush(stdout);
+		if (err && err != -EINTR)
+			return err;
+	}
+	return 0;
+}
+
+static int close_sinks(struct session *session)
+{
+	int first = 0;
+
+	for (int i = 0; i < session->sink_count; i++) {
+		struct port_counters counters;
+		struct sink *sink = session->sinks[i];
+		int err = 0;
+
+		for (int port = 0; sink->ops->interface_end && port < session->shown.interface_count && !err;
+		     port++)
+			if (!datapath_counters(session->dp, port, &counters))
+				err = sink->ops->interface_end(sink, port, &counters);
+		if (!err)
+			err = sink->ops->close(sink);
+		else
+			sink->ops->close(sink);
+		if (!first)
+			first = err;
+	}
+	session->sink_count = 0;
+	return first;
+}
+
+static int print_ledger(const struct session *session)
+{
+	struct ledger ledger;
+	int err = ledger_read(&ledger, session->dp, session->events ? events_delivered(session->events) : 0);
+
+	if (err) {
+		log_error(NULL, "the counters could not be read: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	if (session->options->json) {
+		json_t *object = ledger_json(&ledger);
+
+		json_dumpf(object, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(object);
+	} else {
+		putchar('\n');
+		ledger_print(&ledger, stdout);
+	}
+	fflush(stdout);
+	if (ledger_closes(&ledger))
+		return EXIT_DONE;
+	log_error(NULL, "the ledger does not close: frames or events are not accounted for");
+	return EXIT_LEDGER;
+}
+
+/* Frames first, then what they left in the ring buffer, then the files, then the sums. */
+static int finish(struct session *session, int err)
+{
+	int drained, closed, code;
+
+	datapath_detach(session->dp);
+	drained = session->sink_error ? 0 : events_drain(session->events);
+	closed = close_sinks(session);
+	if (!err)
+		err = drained ? drained : closed;
+	code = print_ledger(session);
+	if (!err)
+		return code;
+	log_error(err == -ENOSPC ? "make room on the disk; the file is valid up to there" : NULL,
+		  "the output ended early: %s", strerror(-err));
+	return EXIT_FAILED;
+}
+
+static int start(struct session *session, const struct datapath_options *datapath, char *const *ifnames,
+		 const char *announce)
+{
+	int err = datapath_open(&session->dp, datapath);
+
+	while (!err && *ifnames)
+		err = datapath_add_port(session->dp, *ifnames++);
+	if (err)
+		return err;
+	describe(session);
+	err = open_sinks(session);
+	if (err)
+		return err;
+	session->events = events_open(session->dp, on_event, session);
+	if (!session->events) {
+		log_error(NULL, "the ring buffer could not be opened: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	announce_ports(session, announce);
+	return 0;
+}
+
+int session_run(const struct session_options *options, struct datapath_options datapath, char *const *ifnames,
+		const char *announce)
+{
+	struct session session = {.options = options};
+	int err;
+
+	datapath.observe = options->events || options->write;
+	datapath.packets = options->packets || options->write;
+	if (datapath.packets)
+		datapath.snap_bytes = options->write ? CONFIG_MAX_SNAP : SHOWN_PACKET_BYTES;
+	stop_on_signals();
+	err = start(&session, &datapath, ifnames, announce);
+	if (!err)
+		err = finish(&session, loop(&session));
+	else
+		close_sinks(&session);
+	events_close(session.events);
+	datapath_close(session.dp);
+	return err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What `trace` and `forward` share: their options, the loop from the ring buffer to the sinks, the ledger at
+ * the end. */
+#ifndef XDPLIFE_SESSION_H
+#define XDPLIFE_SESSION_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "datapath/datapath.h"
+
+struct session_options {
+	bool events;  /* show what happens to connections; `forward` without --trace does not */
+	bool packets; /* show every packet */
+	bool json;
+	const char *write;   /* pcapng file; NULL: none */
+	double duration_s;   /* 0: until a signal */
+	unsigned long count; /* events, packets with them, to stop after; 0: no limit */
+	const char *command_line;
+};
+
+/* An argp child whose input is a struct session_options; the parent sets state->child_inputs. */
+extern const struct argp session_argp;
+
+/**
+ * session_run() - attach to the interfaces, show what happens there, end with the ledger
+ * @datapath:  the stages that the command wants; the observer's are added here
+ * @ifnames:   NULL-terminated
+ * @announce:  printed on stderr when everything is attached: "forwarding on"
+ *
+ * Return: an exit_code; errors have been said and nothing is left attached.
+ */
+int session_run(const struct session_options *options, struct datapath_options datapath, char *const *ifnames,
+		const char *announce);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdplife trace: what happens to the TCP connections on one or several interfaces, as it happens. */
+#include <argp.h>
+
+#include "cmd/session.h"
+#include "command.h"
+
+struct arguments {
+	struct session_options session;
+	char **ifnames;
+};
+
+static const char doc[] =
+	"Show the TCP connections that pass the interfaces: who opens them, how long each leg of the "
+	"handshake takes, "
+	"how they end. Frames are seen at XDP as they come in and at tc egress as they go out, and are not "
+	"touched.\v"
+	"examples:\n"
+	"  xdplife trace eth0                      connections, live\n"
+	"  xdplife trace eth0 --packets            every packet too\n"
+	"  xdplife trace r0 r1 --write all.pcapng  for Wireshark, with what each packet did as a comment\n"
+	"  xdplife trace eth0 --json --duration 10 | jq -c 'select(.event == \"established\") | "
+	".handshake'\n\n"
+	"On exit the ledger shows where each frame and each event went. Exit status: 0 done, 1 failed, 2 "
+	"usage, 3 a "
+	"privilege or kernel feature is missing, 4 the ledger does not close.";
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->session;
+		return 0;
+	case ARGP_KEY_ARGS:
+		arguments->ifnames = state->argv + state->next; /* NULL-terminated, like argv */
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no interface given; `ip -br link` lists them");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		.parser = parse_option, .args_doc = "IFACE...", .doc = doc, .children = children};
+	struct arguments arguments = {.session = {.events = true, .command_line = argv[0]}};
+	struct datapath_options datapath = {0};
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	return session_run(&arguments.session, datapath, arguments.ifnames, "tracing");
+}
+
+const struct command cmd_trace = {
+	.name = "trace",
+	.summary = "show TCP connections live: handshakes, their times, how they end",
+	.run = run,
+};
