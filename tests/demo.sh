@@ -127,7 +127,9 @@ build_lab() {
 	if [ $kernel_forwarding = 0 ]; then
 		on router sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 		echo
-		say "The router's kernel is told not to forward: what arrives now, XDP has carried."
+		say "The router's kernel is told not to forward (ip_forward = 0): what arrives now, XDP has carried. The"
+		say "kernel's route lookup refuses an interface that may not forward: xdplife forward allows it on its own"
+		say "two while it runs, and puts that back."
 	fi
 }
 
@@ -159,6 +161,10 @@ start_server() {
 	say "SHA-256 of the page   $(sha256sum <"$work/www/index.html" | cut -d' ' -f1)"
 }
 
+router_settings() {
+	on router sysctl -n net.ipv4.{ip_forward,conf.{r0,r1}.forwarding} net.ipv6.conf.{all,r0,r1}.forwarding | paste -sd' '
+}
+
 forward_is_ready() {
 	kill -0 "$forward" 2>/dev/null || { cat "$work/forward.txt" >&2; exit 1; }
 	local port
@@ -169,6 +175,7 @@ forward_is_ready() {
 
 start_router() {
 	heading 'The router' 'XDP: each frame is routed before the kernel has made a packet of it'
+	settings_before=$(router_settings)
 	# It has talked to both of its neighbours before, as any router in service has, and so knows their MAC addresses.
 	on router ping -q -c 1 -W 2 "$client" >"$work/ping.txt"
 	on router ping -q -c 1 -W 2 "$server" >>"$work/ping.txt"
@@ -211,14 +218,14 @@ dissect() { # FILE ARGUMENTS...
 table() { # r0|r1
 	dissect "$work/$1.pcapng" -T fields -E separator='|' -E occurrence=f -e $ip.src -e $ttl -e tcp.flags \
 		-e tcp.analysis.flags -e tcp.analysis.window_update -e tcp.checksum.status -e ip.checksum.status \
-		-e tcp.completeness -e http.response.code -e frame.time_relative -e frame.len -e _ws.col.Info \
-		>"$work/$1.table"
+		-e tcp.completeness -e http.response.code -e tcp.len -e frame.time_relative -e frame.len \
+		-e _ws.col.Info >"$work/$1.table"
 }
 
 # Prints a column of a table, of the lines where an awk condition on the columns holds.
 column() { # r0|r1 COLUMN [CONDITION]
 	awk -F'|' "{ source = \$1; hops = \$2; flags = \$3; remark = \$4 && !\$5; sum = \$6; ip_sum = \$7
-		complete = \$8; code = \$9; reset = flags ~ /[4567cdef]\$/ } ${3:-1} { print $2 }" "$work/$1.table"
+		complete = \$8; code = \$9; payload = \$10; reset = flags ~ /[4567cdef]\$/ } ${3:-1} { print $2 }" "$work/$1.table"
 }
 
 both() { # CONDITION: how many on r0 and on r1
@@ -231,8 +238,8 @@ hops_from() { # r0|r1 SOURCE: the different hop limits, normally one
 
 ask_witness() {
 	heading 'What Wireshark says' 'capinfos and tshark read the capture of the router'
-	capinfos -t -c -E -F "$work/router.pcapng" >"$work/capinfos.txt" 2>&1 || true
-	grep -E 'File type|encapsulation|Number of packets|Name =|resolution' "$work/capinfos.txt" | indent
+	capinfos "$work/router.pcapng" >"$work/capinfos.txt" 2>>"$work/tshark.log" || true
+	grep -E '^(File type|File timestamp|Number of packets|Strict time|Capture app)|Name =' "$work/capinfos.txt" | indent
 	# The router sees each packet twice, coming and going: one file for each side is what one host would see.
 	local side
 	for side in r0 r1; do
@@ -241,8 +248,8 @@ ask_witness() {
 	done
 	echo
 	say "${bold}on r0, towards the client${reset}"
-	awk -F'|' '{ gsub(/ TS(val|ecr)=[0-9]+/, "", $12)
-		printf "%10.6f s  from %-10s %5d bytes  %.78s\n", $10, $1, $11, $12 }' "$work/r0.table" | indent
+	awk -F'|' '{ gsub(/ TS(val|ecr)=[0-9]+/, "", $13)
+		printf "%10.6f s  from %-10s %5d bytes  %.78s\n", $11, $1, $12, $13 }' "$work/r0.table" | indent
 	dissect "$work/r0.pcapng" -q --export-objects "http,$work/objects" >/dev/null
 }
 
@@ -324,13 +331,26 @@ check_router() {
 		[ "$forward_status ${residues//[ 0]/}${residues:+printed}" = '0 printed' ]
 }
 
+# The last event of the trace, "closed ... → N packets N bytes, ← N packets N bytes", against tshark's count.
+check_trace() {
+	local printed seen source
+	printed=$(grep ' closed ' "$work/forward.plain" | grep -oE '[0-9]+ (packets|bytes)' | paste -sd' ')
+	seen=$(for source in $client $server; do
+		column r0 payload "source == \"$source\"" | awk '{ bytes += $1 } END { print NR " packets " bytes + 0 " bytes" }'
+	done | paste -sd' ')
+	check 'the trace and tshark counted the same' "${printed:-nothing}; tshark: $seen" [ "$printed" = "$seen" ]
+}
+
 check_leftovers() {
-	local programs complaints
+	local programs complaints ordered settings
 	programs=$(for port in r0 r1; do ip -n xl-router -j -d link show $port; done | grep -c '"xdp":{' || true)
 	complaints=$(grep -cv 'Running as user "root"' "$work/tshark.log" || true)
-	check 'capinfos and tshark read it without complaint' "$complaints lines on stderr" \
-		[ "$complaints" = 0 -a "$(grep -c 'Number of packets' "$work/capinfos.txt")" = 1 ]
-	check 'nothing is left on the interfaces' "$programs XDP programs" [ "$programs" = 0 ]
+	ordered=$(awk -F': *' '$1 == "Strict time order" { print $2 }' "$work/capinfos.txt")
+	check 'capinfos and tshark read it without complaint' "$complaints lines on stderr; in time order: ${ordered:-?}" \
+		[ "$complaints $ordered" = '0 True' ]
+	settings=$(router_settings)
+	check 'nothing is left of it on the router' "$programs XDP programs; forwarding $settings, before $settings_before" \
+		[ "$programs $settings" = "0 $settings_before" ]
 	check 'the sample packet is explained' "decode's exit status $decode_status" [ "$decode_status" = 0 ]
 }
 
@@ -345,6 +365,7 @@ heading 'The checklist' 'what was claimed, and what proves it'
 check_page
 check_connection
 check_router
+check_trace
 check_leftovers
 echo
 if [ $failed = 0 ]; then
