@@ -19,6 +19,7 @@ void lab_show_remove(void);
 
 /**
  * lab_build() - make what is missing, and wait until the links have carrier
+ * A lab that has lost one of its namespaces is removed first and made anew.
  * @verbose: print each command that runs
  *
  * Return: 0; EXIT_FAILED with the error said, and what this call had made is removed again.

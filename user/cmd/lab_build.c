@@ -42,11 +42,12 @@ struct step {
 };
 
 /* clang-format off */
-#define SAY(comment)                        {.command = "# " comment}
-#define RUN(text)                           {.command = text} /* to run it again does no harm */
-#define MAKE_NETNS(name)                    {"ip netns add " name, "ip netns delete " name, name, NULL}
-#define MAKE_WIRE(a, a_netns, b, b_netns)   {"ip link add " a " netns " a_netns " type veth peer name " b " netns " b_netns, \
-					     "ip -n " a_netns " link delete " a, a_netns, a}
+#define SAY(comment)     {.command = "# " comment}
+#define RUN(text)        {.command = text} /* to run it again does no harm */
+#define MAKE_NETNS(name) {"ip netns add " name, "ip netns delete " name, name, NULL}
+#define MAKE_WIRE(a, a_netns, b, b_netns)                                                   \
+	{"ip link add " a " netns " a_netns " type veth peer name " b " netns " b_netns, \
+	 "ip -n " a_netns " link delete " a, a_netns, a}
 
 static const struct step wires[] = {
 	SAY("three machines: each namespace has its own interfaces, routes and sysctls"),
@@ -62,12 +63,12 @@ static const struct step wires[] = {
 	RUN("ip netns exec xl-router sysctl -q net.ipv6.conf.r0.accept_dad=0"),
 	RUN("ip netns exec xl-router sysctl -q net.ipv6.conf.r1.accept_dad=0"),
 	RUN("ip netns exec xl-server sysctl -q net.ipv6.conf.s0.accept_dad=0"),
-	SAY("a sender that leaves its checksums (tx) or the cutting into segments (tso, gso) to the hardware hands over"),
-	SAY("what no hardware here completes: redirected by XDP it would arrive broken"),
+	SAY("a sender that leaves checksums (tx) or the cutting into segments (tso, gso) to the hardware"),
+	SAY("hands over what no hardware here completes: redirected by XDP it would arrive broken"),
 	RUN("ip netns exec xl-client ethtool -K c0 tx off tso off gso off"),
 	RUN("ip netns exec xl-server ethtool -K s0 tx off tso off gso off"),
-	SAY("what XDP redirects into one end of a pair, the other end receives only if GRO (or an XDP program) gives it"),
-	SAY("a queue for that; otherwise it is dropped without a word"),
+	SAY("what XDP redirects into one end of a pair, the other end receives only if GRO (or an XDP"),
+	SAY("program) gives it a queue for that; otherwise it is dropped without a word"),
 	RUN("ip netns exec xl-client ethtool -K c0 gro on"),
 	RUN("ip netns exec xl-server ethtool -K s0 gro on"),
 	SAY("plugged in and switched on"),
@@ -147,15 +148,21 @@ static int run_command(const char *command, bool verbose)
 	}
 	split(text, words);
 	status = spawn_and_wait(words);
-	if (status == -ENOENT)
-		log_error("apt install iproute2 ethtool procps", "%s: no such program", words[0]);
-	else if (status < 0)
-		log_error(NULL, "%s: %s", command, strerror(-status));
-	else if (status)
-		log_error("xdplife lab down, then xdplife lab up", "this failed (status %d): %s", status,
-			  command);
 	free(text);
 	return status;
+}
+
+/* Says why run_command() returned @status. */
+static void explain(const char *command, int status)
+{
+	if (status == -ENOENT)
+		log_error("apt install iproute2 ethtool procps", "%.*s: no such program",
+			  (int)strcspn(command, " "), command);
+	else if (status < 0)
+		log_error(NULL, "%s: %s", command, strerror(-status));
+	else
+		log_error("xdplife lab down, then xdplife lab up", "this failed (status %d): %s", status,
+			  command);
 }
 
 static bool device_exists(const char *netns, const char *device)
@@ -179,33 +186,45 @@ static int step_is_done(const struct step *step)
 	return step->device ? device_exists(step->netns, step->device) : netns_exists(step->netns);
 }
 
-/* In the exact reverse order. @done: which to undo; NULL: whatever is there. Returns how many could not be
- * undone. */
-static int undo_wires(const bool *done, bool verbose)
+/* Return: 0 if what the step made is gone, also where something else removed it meanwhile; EXIT_FAILED. */
+static int undo_step(const struct step *step, bool verbose)
 {
-	int failed = 0;
+	int status = run_command(step->undo, verbose);
+
+	if (!status || !step_is_done(step))
+		return 0;
+	explain(step->undo, status);
+	return EXIT_FAILED;
+}
+
+/* In the exact reverse order. @made: which to undo; NULL: whatever is there. Return: 0 or EXIT_FAILED. */
+static int undo_wires(const bool *made, bool verbose)
+{
+	int result = 0;
 
 	for (size_t i = COUNT_OF(wires); i-- > 0;) {
 		const struct step *step = &wires[i];
 
-		if (step->undo && (done ? done[i] : step_is_done(step) != 0))
-			failed += run_command(step->undo, verbose) != 0;
+		if (step->undo && (made ? made[i] : step_is_done(step)) && undo_step(step, verbose))
+			result = EXIT_FAILED;
 	}
-	return failed;
+	return result;
 }
 
-/* Notes in @made what was not there before. */
+/* Sets @made if this made what was not there before. */
 static int run_step(const struct step *step, bool *made, bool verbose)
 {
-	int done = step_is_done(step), status;
+	int status;
 
-	if (done > 0 || *step->command == '#')
+	if (*step->command == '#' || step_is_done(step))
 		return 0;
-	if (done == -ESTALE && run_command(step->undo, verbose))
-		return EXIT_FAILED;
 	status = run_command(step->command, verbose);
-	*made = !status && step->undo;
-	return status ? EXIT_FAILED : 0;
+	if (status) {
+		explain(step->command, status);
+		return EXIT_FAILED;
+	}
+	*made = step->undo != NULL;
+	return 0;
 }
 
 static int run_steps(const struct step *steps, size_t count, bool *made, bool verbose)
@@ -306,10 +325,30 @@ void lab_show_remove(void)
 			puts(wires[i].undo);
 }
 
+/*
+ * A namespace that goes takes its cables along, but in its own time: where one is gone, or only its name is
+ * left, the other end that is still seen may vanish under our hands.
+ */
+static bool has_lost_a_namespace(void)
+{
+	int named = 0, alive = 0, all = 0;
+
+	for (size_t i = 0; i < COUNT_OF(wires); i++) {
+		if (!wires[i].netns || wires[i].device)
+			continue;
+		all++;
+		named += netns_exists(wires[i].netns) != 0;
+		alive += netns_exists(wires[i].netns) == 1;
+	}
+	return named && alive < all;
+}
+
 int lab_build(bool verbose)
 {
 	bool made[COUNT_OF(wires)] = {0}, none[COUNT_OF(addresses)];
 
+	if (has_lost_a_namespace() && undo_wires(NULL, verbose))
+		return EXIT_FAILED;
 	if (!run_steps(wires, COUNT_OF(wires), made, verbose) && !wait_for_carrier() &&
 	    !run_steps(addresses, COUNT_OF(addresses), none, verbose))
 		return 0;
@@ -319,5 +358,5 @@ int lab_build(bool verbose)
 
 int lab_remove(bool verbose)
 {
-	return undo_wires(NULL, verbose) ? EXIT_FAILED : 0;
+	return undo_wires(NULL, verbose);
 }
