@@ -24,4 +24,6 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command cmd_lab;
+
 #endif

@@ -12,6 +12,7 @@
 #endif
 
 static const struct command *const commands[] = {
+	&cmd_lab,
 	NULL,
 };
 

@@ -45,8 +45,15 @@ enum verdict_class {
 	X(PASS_NOT_A_PORT, PASSED, "egress-not-ours", "leaves by an interface that we are not attached to: the stack routes it") \
 	X(PASS_LOOKUP_ERROR, PASSED, "lookup-error", "the FIB lookup failed: the stack decides")                       \
 	X(PASS_TRIM_FAILED, PASSED, "trim-failed", "Ethernet padding could not be cut: the stack does it")             \
-	X(DROP_BLACKHOLE, DROPPED, "blackhole", "blackhole route")                                                     \
-	X(DROP_REDIRECT, DROPPED, "redirect-failed", "the egress interface took it no more (tracepoint xdp_devmap_xmit)")
+	X(DROP_BLACKHOLE, DROPPED, "blackhole", "blackhole route")
+
+/*
+ * What the kernel tells of a frame only after the program has let go of it, by its tracepoints. X(name, of, key, text):
+ * the ledger takes these from the verdict `of` and counts them as dropped.
+ */
+#define XL_AFTER_REDIRECT(X)                                                                                           \
+	X(EGRESS, FORWARD, "redirect-failed", "the egress interface did not take it (xdp_devmap_xmit, xdp_redirect_err)") \
+	X(SOCKET, STEER, "socket-full", "the AF_XDP socket's ring was full (xdp_redirect_err)")
 
 /* X(name, key, text): why the rest of a frame could not be read. The first means that nothing is wrong. */
 #define XL_MALFORMED(X)                                                                                                \
@@ -87,9 +94,11 @@ enum verdict_class {
 #define XL_VERDICT_ENUM(name, class, key, text) VERDICT_##name,
 #define XL_MALFORMED_ENUM(name, key, text)      MALFORMED_##name,
 #define XL_EVENT_ENUM(name, key, text)          EVENT_##name,
+#define XL_AFTER_ENUM(name, of, key, text)      AFTER_##name,
 
 enum verdict { XL_VERDICTS(XL_VERDICT_ENUM) VERDICT_COUNT };
 enum malformed { XL_MALFORMED(XL_MALFORMED_ENUM) MALFORMED_COUNT };
+enum after_redirect { XL_AFTER_REDIRECT(XL_AFTER_ENUM) AFTER_COUNT };
 enum event_outcome { XL_EVENT_OUTCOMES(XL_EVENT_ENUM) EVENT_OUTCOME_COUNT };
 
 /* What one port counts, per CPU; userspace adds the CPUs up. Frames, except where bytes are said. */
@@ -98,12 +107,14 @@ struct port_counters {
 	__u64 seen_bytes;
 	__u64 egress; /* frames seen at the tc egress hook; all of them pass */
 	__u64 egress_bytes;
+	__u64 xmit_sent; /* redirected frames that the egress driver took */
 	__u64 verdict[VERDICT_COUNT];
+	__u64 after[AFTER_COUNT];
 	__u64 malformed[MALFORMED_COUNT];
 	__u64 event[EVENT_OUTCOME_COUNT];
 };
 
-_Static_assert(sizeof(struct port_counters) == 8 * (4 + VERDICT_COUNT + MALFORMED_COUNT + EVENT_OUTCOME_COUNT),
+_Static_assert(sizeof(struct port_counters) == 8 * (5 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + EVENT_OUTCOME_COUNT),
 	       "no padding: both sides read it as an array of counters");
 
 #endif

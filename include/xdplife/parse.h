@@ -63,7 +63,7 @@ struct packet {
 	__be16 dst_port;
 	__u32 tcp_seq;
 	__u32 tcp_ack;
-	struct tcp_options_summary tcp_options; /* filled on a SYN */
+	struct tcp_options_summary tcp_options; /* a SYN's, by tcp_options_scan() */
 	__u16 tcp_window;                       /* as sent, not scaled */
 	__u8 eth_src[6];
 	__u8 eth_dst[6];
@@ -73,9 +73,23 @@ struct packet {
 _Static_assert(sizeof(struct packet) == 104, "crosses the ring buffer: no hidden padding");
 
 struct cursor {
+	const void *data; /* the frame */
 	const void *pos;
 	const void *end; /* of what may be read */
 };
+
+/* A mask: no chain of headers that the parser steps over ends further in (26 + 40 + 8 * 2048 bytes). */
+#define CURSOR_OFFSET_MASK 0x7fff
+
+/*
+ * Moves the cursor to an offset that is in memory. To the BPF verifier that is a number that it knows nothing of but
+ * the bound, whichever headers led there: so all paths meet here in one state and it walks each header once, instead of
+ * once for each chain of VLAN tags and extension headers. Volatile, or the compiler would remember the number.
+ */
+static __always_inline void cursor_resume(struct cursor *cur, const __u16 *offset)
+{
+	cur->pos = cur->data + (*(const volatile __u16 *)offset & CURSOR_OFFSET_MASK);
+}
 
 /* Both malformed fields say why reading stopped, without a branch in the caller. */
 static __always_inline enum malformed packet_malformed(const struct packet *pkt)
@@ -205,64 +219,54 @@ static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packe
 		pkt->flags |= PACKET_LATER_FRAGMENT;
 	if (header_bytes > sizeof(*ip))
 		pkt->flags |= PACKET_IP_OPTIONS;
-	cur->pos = (const void *)ip + header_bytes;
 	pkt->l4_off = pkt->l3_off + header_bytes;
 	return MALFORMED_NONE;
 }
 
-/* RFC 8200 §4.5: the fragment header; what follows it in a later fragment is payload. */
-static __always_inline enum malformed parse_ip6_fragment(struct cursor *cur, struct packet *pkt)
+/* RFC 8200 §4.5: the fragment header says whether an upper-layer header follows. */
+static __always_inline __u16 ip6_fragment_flags(const struct ip6_fragment *frag)
 {
-	const struct ip6_fragment *frag = CURSOR_STEP(cur, struct ip6_fragment);
-	__u16 word;
+	__u16 word = FROM_BE16(frag->offset_flags);
 
-	if (!frag)
-		return MALFORMED_IP6_EXT_TRUNCATED;
-	word = FROM_BE16(frag->offset_flags);
-	pkt->ip_proto = frag->next_header;
-	pkt->l4_off += sizeof(*frag);
-	if (word & (IP6_FRAG_OFFSET_MASK | IP6_FRAG_MORE)) /* both zero: an atomic fragment (RFC 6946) is whole */
-		pkt->flags |= PACKET_IS_FRAGMENT;
 	if (word & IP6_FRAG_OFFSET_MASK)
-		pkt->flags |= PACKET_LATER_FRAGMENT;
-	return MALFORMED_NONE;
+		return PACKET_IS_FRAGMENT | PACKET_LATER_FRAGMENT;
+	/* Neither offset nor M: an atomic fragment (RFC 6946) is whole. */
+	return word & IP6_FRAG_MORE ? PACKET_IS_FRAGMENT : 0;
 }
 
-/* RFC 8200 §4: steps over one extension header. Return: a reason; *more is 0 once the upper layer is reached. */
-static __always_inline enum malformed parse_ip6_ext(struct cursor *cur, struct packet *pkt, int *more)
+static __always_inline int is_ip6_ext(__u8 next_header)
 {
-	const struct ip6_ext *ext;
-	__u32 bytes;
+	return next_header == NEXTHDR_HOP_BY_HOP || next_header == NEXTHDR_ROUTING ||
+	       next_header == NEXTHDR_FRAGMENT || next_header == NEXTHDR_AH || next_header == NEXTHDR_DEST_OPTS ||
+	       next_header == NEXTHDR_MOBILITY;
+}
 
-	*more = 0;
-	switch (pkt->ip_proto) {
-	case NEXTHDR_FRAGMENT:
-		*more = 1;
-		return parse_ip6_fragment(cur, pkt);
-	case NEXTHDR_HOP_BY_HOP: /* RFC 8200 §4.3: only directly behind the IPv6 header */
+/* RFC 8200 §4: steps over one extension header; none is shorter than the fragment header. */
+static __always_inline enum malformed parse_ip6_ext(struct cursor *cur, struct packet *pkt)
+{
+	const struct ip6_fragment *frag;
+	const struct ip6_ext *ext;
+	__u32 bytes = sizeof(*frag);
+
+	cursor_resume(cur, &pkt->l4_off);
+	frag = CURSOR_STEP(cur, struct ip6_fragment);
+	if (!frag)
+		return MALFORMED_IP6_EXT_TRUNCATED;
+	ext = (const void *)frag;
+	if (pkt->ip_proto == NEXTHDR_HOP_BY_HOP) { /* RFC 8200 §4.3: only directly behind the IPv6 header */
 		if (pkt->l4_off != pkt->l3_off + sizeof(struct ipv6hdr))
 			return MALFORMED_IP6_HOP_BY_HOP;
 		pkt->flags |= PACKET_HOP_BY_HOP;
-		break;
-	case NEXTHDR_ROUTING:
-	case NEXTHDR_DEST_OPTS:
-	case NEXTHDR_MOBILITY:
-	case NEXTHDR_AH:
-		break;
-	default:
-		return MALFORMED_NONE;
 	}
-	ext = CURSOR_STEP(cur, struct ip6_ext);
-	if (!ext)
-		return MALFORMED_IP6_EXT_TRUNCATED;
-	bytes = pkt->ip_proto == NEXTHDR_AH ? (ext->length + 2) * 4 : (ext->length + 1) * 8;
-	if ((const void *)ext + bytes > cur->end)
-		return MALFORMED_IP6_EXT_TRUNCATED;
+	if (pkt->ip_proto == NEXTHDR_FRAGMENT)
+		pkt->flags |= ip6_fragment_flags(frag);
+	else if (pkt->ip_proto == NEXTHDR_AH)
+		bytes = (ext->length + 2) * 4;
+	else
+		bytes = (ext->length + 1) * 8;
 	pkt->ip_proto = ext->next_header;
 	pkt->l4_off += bytes;
-	cur->pos = (const void *)ext + bytes;
-	*more = 1;
-	return MALFORMED_NONE;
+	return pkt->l4_off > pkt->l3_off + pkt->l3_bytes ? MALFORMED_IP6_EXT_TRUNCATED : MALFORMED_NONE;
 }
 
 /*
@@ -277,7 +281,6 @@ static __always_inline enum malformed parse_ip6(struct cursor *cur, struct packe
 	const struct ipv6hdr *ip = CURSOR_STEP(cur, struct ipv6hdr);
 	enum malformed bad;
 	__u32 total_bytes;
-	int more = 1;
 
 	if (!ip)
 		return MALFORMED_IP6_TRUNCATED;
@@ -294,14 +297,14 @@ static __always_inline enum malformed parse_ip6(struct cursor *cur, struct packe
 		return MALFORMED_IP6_LENGTH_LONG;
 	pkt->l3_bytes = total_bytes;
 	pkt->l4_off = pkt->l3_off + sizeof(*ip);
-	for (int i = 0; i < IP6_MAX_EXT_HEADERS && more; i++) {
-		bad = parse_ip6_ext(cur, pkt, &more);
+	for (int i = 0; i < IP6_MAX_EXT_HEADERS && is_ip6_ext(pkt->ip_proto); i++) {
+		bad = parse_ip6_ext(cur, pkt);
 		if (bad)
 			return bad;
 		if (pkt->flags & PACKET_LATER_FRAGMENT)
 			return MALFORMED_NONE;
 	}
-	return more ? MALFORMED_IP6_EXT_DEPTH : MALFORMED_NONE;
+	return is_ip6_ext(pkt->ip_proto) ? MALFORMED_IP6_EXT_DEPTH : MALFORMED_NONE;
 }
 
 /* The options of one TCP header. Filled by tcp_options_begin(); borrows the packet, nothing to free. */
@@ -357,36 +360,72 @@ static __always_inline int tcp_options_next(struct tcp_options *it, struct tcp_o
 	return 1;
 }
 
-/* Takes down one option of a SYN; a kind with the wrong length is passed over, as RFC 9293 §3.2 (MUST-6) asks. */
-static __always_inline void tcp_options_note(struct tcp_options_summary *sum, const struct tcp_option *opt,
-					     const void *end)
+/* Takes down one option of a SYN; a kind with the wrong length is passed over. @value: its last eight bytes. */
+static __always_inline void tcp_options_note(struct tcp_options_summary *sum, __u8 kind, __u8 bytes, __u64 value)
 {
-	switch (opt->kind) {
-	case TCP_OPT_MSS:
-		if (opt->bytes != 4 || (const void *)(opt->data + 2) > end)
-			return;
-		sum->mss = opt->data[0] << 8 | opt->data[1];
+	if (kind == TCP_OPT_MSS && bytes == 4) {
+		sum->mss = (__u16)value;
 		sum->flags |= TCP_HAS_MSS;
-		return;
-	case TCP_OPT_WINDOW_SCALE:
-		if (opt->bytes != 3 || (const void *)(opt->data + 1) > end)
-			return;
-		sum->window_scale = opt->data[0] > TCP_MAX_WINDOW_SCALE ? TCP_MAX_WINDOW_SCALE : opt->data[0];
+	} else if (kind == TCP_OPT_WINDOW_SCALE && bytes == 3) {
+		sum->window_scale = value > TCP_MAX_WINDOW_SCALE ? TCP_MAX_WINDOW_SCALE : (__u8)value;
 		sum->flags |= TCP_HAS_WINDOW_SCALE;
-		return;
-	case TCP_OPT_SACK_PERMITTED:
+	} else if (kind == TCP_OPT_SACK_PERMITTED && bytes == 2) {
 		sum->flags |= TCP_HAS_SACK_PERMITTED;
-		return;
-	case TCP_OPT_TIMESTAMPS:
+	} else if (kind == TCP_OPT_TIMESTAMPS && bytes == 10) {
 		sum->flags |= TCP_HAS_TIMESTAMPS;
-		return;
-	case TCP_OPT_FAST_OPEN:
+	} else if (kind == TCP_OPT_FAST_OPEN) {
 		sum->flags |= TCP_HAS_FAST_OPEN;
-		return;
-	case TCP_OPT_MPTCP:
+	} else if (kind == TCP_OPT_MPTCP) {
 		sum->flags |= TCP_HAS_MPTCP;
-		return;
 	}
+}
+
+/* The options of one header, copied out of the frame. */
+struct tcp_option_bytes {
+	__u8 byte[TCP_MAX_OPTIONS_BYTES];
+};
+
+/**
+ * tcp_options_scan() - what tcp_options_next() would find, as a summary
+ * @bytes: how many of @options there are, at most TCP_MAX_OPTIONS_BYTES
+ *
+ * Byte by byte with the place inside the option as the only state. Stepping from option to option is shorter, but each
+ * step is a variable offset, and forty of them are more paths than the BPF verifier walks; a copy, because it would
+ * walk them again behind every chain of headers that can come before.
+ *
+ * Return: 0, or -1 if a length is below 2 or runs past the header.
+ */
+static __always_inline int tcp_options_scan(struct tcp_options_summary *sum, const struct tcp_option_bytes *options,
+					    __u32 bytes)
+{
+	__u8 kind = 0, length = 0;
+	__u32 at = 0; /* inside the option: 0 kind, 1 length, then its data */
+	__u64 value = 0;
+
+	for (__u32 i = 0; i < TCP_MAX_OPTIONS_BYTES && i < bytes; i++) {
+		__u8 byte = options->byte[i];
+
+		if (at == 0) {
+			kind = byte;
+			if (kind == TCP_OPT_END)
+				return 0;
+			at = kind != TCP_OPT_NOP;
+			continue;
+		}
+		if (at == 1) {
+			length = byte;
+			if (length < 2 || i - 1 + length > bytes)
+				return -1;
+			value = 0;
+		} else {
+			value = value << 8 | byte;
+		}
+		if (++at == length) {
+			tcp_options_note(sum, kind, length, value);
+			at = 0;
+		}
+	}
+	return at ? -1 : 0;
 }
 
 /*
@@ -403,9 +442,6 @@ static __always_inline enum malformed parse_tcp(struct cursor *cur, struct packe
 {
 	const struct tcphdr *tcp = CURSOR_STEP(cur, struct tcphdr);
 	__u32 header_bytes, ip_end = pkt->l3_off + pkt->l3_bytes;
-	struct tcp_options it;
-	struct tcp_option opt;
-	int more = 1;
 
 	if (!tcp || pkt->l4_off + sizeof(*tcp) > ip_end)
 		return MALFORMED_TCP_TRUNCATED;
@@ -423,15 +459,7 @@ static __always_inline enum malformed parse_tcp(struct cursor *cur, struct packe
 	pkt->tcp_window = FROM_BE16(tcp->window);
 	pkt->payload_off = pkt->l4_off + header_bytes;
 	pkt->payload_bytes = ip_end - pkt->payload_off;
-	if (!(pkt->tcp_flags & TCPHDR_SYN))
-		return MALFORMED_NONE;
-	tcp_options_begin(&it, tcp + 1, header_bytes - sizeof(*tcp), cur->end);
-	for (int i = 0; i < TCP_MAX_OPTIONS_BYTES && more > 0; i++) {
-		more = tcp_options_next(&it, &opt);
-		if (more > 0)
-			tcp_options_note(&pkt->tcp_options, &opt, cur->end);
-	}
-	return more < 0 ? MALFORMED_TCP_OPTIONS : MALFORMED_NONE;
+	return MALFORMED_NONE;
 }
 
 /* RFC 768. A length of 0 (a jumbogram, RFC 2675) is not taken for one: below 8 is malformed. */
@@ -478,6 +506,7 @@ static __always_inline enum malformed parse_l3(struct cursor *cur, struct packet
 
 	if (bad)
 		return bad;
+	cursor_resume(cur, &pkt->l3_off);
 	if (pkt->eth_type == TO_BE16(ETH_P_IP))
 		return parse_ip4(cur, pkt);
 	if (pkt->eth_type == TO_BE16(ETH_P_IPV6))
@@ -493,6 +522,7 @@ static __always_inline enum malformed parse_l4(struct cursor *cur, struct packet
 
 	if (!pkt->ip_version || pkt->flags & PACKET_LATER_FRAGMENT)
 		return MALFORMED_NONE;
+	cursor_resume(cur, &pkt->l4_off);
 	if (pkt->ip_proto == IPPROTO_TCP)
 		bad = parse_tcp(cur, pkt);
 	else if (pkt->ip_proto == IPPROTO_UDP)
@@ -519,12 +549,37 @@ static __always_inline enum malformed parse_l4(struct cursor *cur, struct packet
  */
 static __always_inline void parse_packet(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
 {
-	struct cursor cur = {.pos = data, .end = end};
+	struct cursor cur = {.data = data, .pos = data, .end = end};
 
 	pkt->wire_bytes = wire_bytes;
 	pkt->malformed_l3 = parse_l3(&cur, pkt);
 	if (!pkt->malformed_l3)
 		pkt->malformed_l4 = parse_l4(&cur, pkt);
 }
+
+/* How many bytes of TCP options the packet has, at pkt->l4_off + sizeof(struct tcphdr); 0 if it is not TCP. */
+static __always_inline __u32 packet_tcp_options_bytes(const struct packet *pkt)
+{
+	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4))
+		return 0;
+	return pkt->payload_off - pkt->l4_off - sizeof(struct tcphdr);
+}
+
+#ifndef __bpf__
+/* parse_packet(), and a SYN's options: all that the BPF side does in two steps. For userspace. */
+static inline void parse_packet_and_options(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
+{
+	struct tcp_option_bytes options = {};
+	__u32 bytes;
+
+	parse_packet(pkt, data, end, wire_bytes);
+	bytes = packet_tcp_options_bytes(pkt);
+	if (!bytes || !(pkt->tcp_flags & TCPHDR_SYN))
+		return;
+	__builtin_memcpy(&options, (const __u8 *)data + pkt->l4_off + sizeof(struct tcphdr), bytes);
+	if (tcp_options_scan(&pkt->tcp_options, &options, bytes))
+		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
+}
+#endif
 
 #endif

@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * One writer, for one thread. Blocks are buffered. The first write that fails is kept: every later call
+ * returns it, and the file is cut back to its last complete block, so that what was captured until then can
+ * be read.
+ */
 struct pcapng;
 
 enum pcapng_direction {
@@ -15,17 +20,20 @@ enum pcapng_direction {
 };
 
 struct pcapng_packet {
-	uint32_t interface;       /* from pcapng_add_interface() */
-	uint64_t time_ns;         /* since the Unix epoch */
+	uint32_t interface;      /* from pcapng_add_interface() */
+	uint64_t time_ns;        /* since the Unix epoch */
 	const void *data;
-	uint32_t captured_bytes;  /* of @data */
-	uint32_t wire_bytes;      /* of the frame */
+	uint32_t captured_bytes; /* of @data; what exceeds the snap length is cut */
+	uint32_t wire_bytes;     /* of the frame */
 	enum pcapng_direction direction;
-	const char *comment;      /* UTF-8, shown by Wireshark; NULL: none */
+	const char *comment;     /* UTF-8, shown by Wireshark; NULL: none */
 };
 
+/* The longest packet that libpcap and Wireshark read: a snap length of 0 means this. */
+#define PCAPNG_MAX_PACKET_BYTES 262144
+
 /**
- * pcapng_create() - start a file with its section header
+ * pcapng_create() - start a file with its section header (§4.1); an existing file is overwritten
  * @command_line: what goes into the header as the application's name and arguments
  *
  * Return: the writer, to be closed by pcapng_close(); NULL with errno set.
@@ -33,32 +41,38 @@ struct pcapng_packet {
 struct pcapng *pcapng_create(const char *path, const char *command_line);
 
 /**
- * pcapng_add_interface() - an interface description block (link type Ethernet, nanoseconds)
+ * pcapng_add_interface() - an interface description block (§4.2; link type Ethernet, nanoseconds)
  * @mac: 6 bytes or NULL; @filter: text or NULL; @snap_bytes: 0 for no limit
+ * libpcap reads a file only if all its interfaces have the same snap length.
  *
  * Return: its number in the file, or -errno.
  */
 int pcapng_add_interface(struct pcapng *file, const char *name, const uint8_t *mac, const char *filter,
 			 uint32_t snap_bytes);
 
-/* An enhanced packet block. Return: 0, or -errno; after an error the file is valid up to the block before. */
+/* An enhanced packet block (§4.3). Return: 0; -EINVAL for an interface that was not added; -errno. */
 int pcapng_write_packet(struct pcapng *file, const struct pcapng_packet *packet);
 
 struct pcapng_statistics {
 	uint64_t start_ns, end_ns; /* since the Unix epoch */
 	uint64_t received;         /* frames that the interface saw */
-	uint64_t filter_accepted;  /* of these, accepted by the filter */
+	uint64_t if_dropped;       /* lost by the interface itself (its rx_dropped); 0: nothing is said of it */
+	uint64_t filter_accepted;  /* of those received, accepted by the filter */
 	uint64_t os_dropped;       /* accepted, but lost before they were written */
 	uint64_t delivered;        /* written */
 };
 
-/* An interface statistics block. Return: 0 or -errno. */
-int pcapng_write_statistics(struct pcapng *file, uint32_t interface, const struct pcapng_statistics *statistics);
+/* An interface statistics block (§4.6). Return: 0; -EINVAL as above; -errno. */
+int pcapng_write_statistics(struct pcapng *file, uint32_t interface,
+			    const struct pcapng_statistics *statistics);
 
 /* Writes out what is buffered, so that a reader sees it. Return: 0 or -errno. */
 int pcapng_flush(struct pcapng *file);
 
-/* Flushes and frees. Return: 0 or -errno of the first write that failed (a full disk is seen here at the latest). */
+/**
+ * pcapng_close() - flush, close, free; NULL is allowed
+ * Return: 0 or -errno of the first write that failed (a full disk is seen here at the latest).
+ */
 int pcapng_close(struct pcapng *file);
 
 #endif

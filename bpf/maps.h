@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every map. All programs of one datapath share them; what a stage that is off would need is shrunk before loading. */
+#ifndef XDPLIFE_BPF_MAPS_H
+#define XDPLIFE_BPF_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "xdplife/config.h"
+#include "xdplife/counters.h"
+#include "xdplife/event.h"
+
+/* The ledger: each port's counters, by port_config.port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CONFIG_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct port_counters);
+} counters SEC(".maps");
+
+/* The interfaces that frames may be redirected to, by ifindex. */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
+	__uint(max_entries, CONFIG_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, struct bpf_devmap_val);
+} egress_ports SEC(".maps");
+
+/* The interfaces that we are attached to: ifindex to port_config.port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CONFIG_MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} port_of_ifindex SEC(".maps");
+
+/* A connection is seen from several hooks and CPUs at once; the lock keeps its state whole. */
+struct flow_entry {
+	struct bpf_spin_lock lock;
+	__u32 _pad;
+	struct tcp_track track;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, struct flow_entry);
+} flows SEC(".maps");
+
+/* Where an event is put together: one slot a CPU. A per-CPU array cannot hold values of more than 32 KiB. */
+struct event_slot {
+	struct trace_event event;
+	__u8 bytes[CONFIG_MAX_SNAP];
+	struct tcp_option_bytes options; /* of a SYN, on their way into the event; not sent */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to the number of possible CPUs */
+	__type(key, __u32);
+	__type(value, struct event_slot);
+} event_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} events SEC(".maps");
+
+/* The flows that belong to AF_XDP sockets of ours, and those sockets by receive queue. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct steer_key);
+	__type(value, __u64); /* frames steered */
+} steered_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, CONFIG_MAX_QUEUES);
+	__type(key, __u32);
+	__type(value, __u32);
+} xsks SEC(".maps");
+
+#endif
