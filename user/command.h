@@ -25,5 +25,6 @@ struct command {
 };
 
 extern const struct command cmd_lab;
+extern const struct command cmd_decode;
 
 #endif

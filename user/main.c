@@ -13,6 +13,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_lab,
+	&cmd_decode,
 	NULL,
 };
 

@@ -502,10 +502,6 @@ static __always_inline enum malformed parse_icmp(struct cursor *cur, struct pack
 
 static __always_inline enum malformed parse_l3(struct cursor *cur, struct packet *pkt)
 {
-	enum malformed bad = parse_ethernet(cur, pkt);
-
-	if (bad)
-		return bad;
 	cursor_resume(cur, &pkt->l3_off);
 	if (pkt->eth_type == TO_BE16(ETH_P_IP))
 		return parse_ip4(cur, pkt);
@@ -552,7 +548,9 @@ static __always_inline void parse_packet(struct packet *pkt, const void *data, c
 	struct cursor cur = {.data = data, .pos = data, .end = end};
 
 	pkt->wire_bytes = wire_bytes;
-	pkt->malformed_l3 = parse_l3(&cur, pkt);
+	pkt->malformed_l3 = parse_ethernet(&cur, pkt);
+	if (!pkt->malformed_l3)
+		pkt->malformed_l3 = parse_l3(&cur, pkt);
 	if (!pkt->malformed_l3)
 		pkt->malformed_l4 = parse_l4(&cur, pkt);
 }
@@ -566,14 +564,25 @@ static __always_inline __u32 packet_tcp_options_bytes(const struct packet *pkt)
 }
 
 #ifndef __bpf__
-/* parse_packet(), and a SYN's options: all that the BPF side does in two steps. For userspace. */
-static inline void parse_packet_and_options(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
+/* As parse_packet(), for a packet that starts with its IP header (link type raw IP). */
+static inline void parse_raw_ip(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
+{
+	struct cursor cur = {.data = data, .pos = data, .end = end};
+	int ip6 = data < end && *(const __u8 *)data >> 4 == 6;
+
+	pkt->wire_bytes = wire_bytes;
+	pkt->eth_type = ip6 ? TO_BE16(ETH_P_IPV6) : TO_BE16(ETH_P_IP);
+	pkt->malformed_l3 = parse_l3(&cur, pkt);
+	if (!pkt->malformed_l3)
+		pkt->malformed_l4 = parse_l4(&cur, pkt);
+}
+
+/* The step that follows parse_packet() on a SYN; the BPF side has its own, which copies the bytes by helper. */
+static inline void parse_syn_options(struct packet *pkt, const void *data)
 {
 	struct tcp_option_bytes options = {};
-	__u32 bytes;
+	__u32 bytes = packet_tcp_options_bytes(pkt);
 
-	parse_packet(pkt, data, end, wire_bytes);
-	bytes = packet_tcp_options_bytes(pkt);
 	if (!bytes || !(pkt->tcp_flags & TCPHDR_SYN))
 		return;
 	__builtin_memcpy(&options, (const __u8 *)data + pkt->l4_off + sizeof(struct tcphdr), bytes);

@@ -18,22 +18,23 @@
 struct datapath;
 
 struct datapath_options {
-	bool observe;      /* track TCP connections, emit their events; attaches tc egress too */
-	bool packets;      /* emit an event for every frame */
-	__u32 snap_bytes;  /* with each event that many bytes of the frame; 0: none */
-	bool steer;        /* hand the flows of datapath_steer() to AF_XDP sockets */
-	bool forward;      /* route */
+	bool observe;     /* track TCP connections, emit their events; attaches tc egress too */
+	bool packets;     /* emit an event for every frame */
+	__u32 snap_bytes; /* with each event that many bytes of the frame; 0: none */
+	bool steer;       /* hand the flows of datapath_steer() to AF_XDP sockets */
+	bool forward;     /* route */
 };
 
 struct datapath_port {
 	char name[IF_NAMESIZE];
 	unsigned int ifindex;
-	bool native;       /* else generic (skb) mode */
-	bool egress;       /* tc egress is attached */
+	__u8 mac[6];
+	bool native; /* else generic (skb) mode */
+	bool egress; /* tc egress is attached */
 };
 
 /**
- * datapath_open() - create the maps
+ * datapath_open() - check the privileges, create the maps, listen to the kernel's redirect tracepoints
  * Return: 0 with *dp to be closed by datapath_close(); an exit_code with the error said.
  */
 int datapath_open(struct datapath **dp, const struct datapath_options *options);
@@ -60,6 +61,12 @@ int datapath_events_fd(const struct datapath *dp);
 
 /* Adds up one port's counters over all CPUs. 0 or -errno. */
 int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum);
+
+/* Whether a frame's fate after the redirect is known: the kernel has BTF, so the tracepoints could be attached. */
+bool datapath_sees_xmit(const struct datapath *dp);
+
+/* Stops the frames: detaches all programs, so that the counters stand still. The maps stay until datapath_close(). */
+void datapath_detach(struct datapath *dp);
 
 /* Detaches and frees in the reverse order. NULL is allowed. */
 void datapath_close(struct datapath *dp);

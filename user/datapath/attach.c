@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "command.h"
+#include "datapath/attach.h"
+#include "net/iface.h"
+#include "util/log.h"
+
+/* enum bpf_attach_type of 6.6, which the uapi headers of 6.1 lack. */
+#define ATTACH_TCX_EGRESS 47
+
+/* Where our clsact filter stands, should another process want to look for it. */
+#define CLSACT_HANDLE   0x7864 /* "xd" */
+#define CLSACT_PRIORITY 50000
+
+static int link_xdp(int prog_fd, unsigned int ifindex, __u32 mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+
+	return bpf_link_create(prog_fd, ifindex, BPF_XDP, &options);
+}
+
+static int say_busy(const char *ifname, unsigned int ifindex)
+{
+	struct iface iface = {};
+	char cure[128];
+
+	iface_get_by_index(ifindex, &iface);
+	snprintf(cure, sizeof(cure), "end the program that attached it (bpftool net; bpftool link), or: ip link set %s xdp%s off",
+		 ifname, iface.xdp_mode == IFACE_XDP_GENERIC ? "generic" : "");
+	log_error(cure, "%s: another XDP program is attached (id %u, %s)", ifname, iface.xdp_prog_id,
+		  iface_xdp_mode_text(iface.xdp_mode));
+	return EXIT_FAILED;
+}
+
+int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link, bool *native)
+{
+	int fd = link_xdp(prog_fd, ifindex, XDP_FLAGS_DRV_MODE), err = fd;
+
+	*native = fd >= 0;
+	if (fd == -EBUSY || fd == -EEXIST)
+		return say_busy(ifname, ifindex);
+	if (fd < 0)
+		fd = link_xdp(prog_fd, ifindex, XDP_FLAGS_SKB_MODE);
+	if (fd == -EBUSY || fd == -EEXIST)
+		return say_busy(ifname, ifindex);
+	if (fd < 0) {
+		log_error("a kernel of 5.9 or later with CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL",
+			  "%s: XDP could not be attached: %s", ifname, strerror(-fd));
+		return EXIT_NEEDS;
+	}
+	if (!*native)
+		log_warn(err == -EOPNOTSUPP ? NULL : "a smaller MTU, or fewer queues (ethtool -L)",
+			 "%s: no native XDP (%s): generic mode, which is slower and sees frames later", ifname,
+			 err == -EOPNOTSUPP ? "the driver has none" : strerror(-err));
+	*link = fd;
+	return 0;
+}
+
+static int attach_clsact(int prog_fd, unsigned int ifindex, struct egress_link *link)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = prog_fd, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
+		    .flags = BPF_TC_F_REPLACE);
+	int err = bpf_tc_hook_create(&hook);
+
+	if (err && err != -EEXIST)
+		return err;
+	link->qdisc_is_ours = !err;
+	link->ifindex = ifindex;
+	err = bpf_tc_attach(&hook, &options);
+	if (err)
+		detach_egress(link);
+	return err;
+}
+
+int attach_egress(int prog_fd, const char *ifname, unsigned int ifindex, struct egress_link *link)
+{
+	int err;
+
+	*link = EGRESS_LINK_NONE;
+	link->tcx_fd = bpf_link_create(prog_fd, ifindex, ATTACH_TCX_EGRESS, NULL);
+	if (link->tcx_fd >= 0)
+		return 0;
+	err = attach_clsact(prog_fd, ifindex, link);
+	if (err)
+		log_warn("a kernel with tcx (6.6) or with sch_clsact and cls_bpf",
+			 "%s: what it sends is not observed: %s", ifname, strerror(-err));
+	return err;
+}
+
+void detach_egress(struct egress_link *link)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)link->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+	if (link->tcx_fd >= 0)
+		close(link->tcx_fd);
+	if (link->ifindex)
+		bpf_tc_detach(&hook, &filter);
+	if (link->qdisc_is_ours) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
+		bpf_tc_hook_destroy(&hook);
+	}
+	*link = EGRESS_LINK_NONE;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Attachment to the two hooks of an interface, by bpf_link wherever the kernel has one. */
+#ifndef XDPLIFE_ATTACH_H
+#define XDPLIFE_ATTACH_H
+
+#include <stdbool.h>
+
+/**
+ * attach_xdp() - native mode, or generic with a warning
+ * @link:   set to the link's file descriptor; closing it detaches
+ * @native: set
+ *
+ * Return: 0, or an exit_code with the error and its cure said.
+ */
+int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link, bool *native);
+
+/* tcx (6.6) by a link; before it a clsact filter, which detach_egress() removes and SIGKILL does not. */
+struct egress_link {
+	int tcx_fd;           /* -1: none */
+	unsigned int ifindex; /* of the clsact filter; 0: none */
+	bool qdisc_is_ours;
+};
+
+#define EGRESS_LINK_NONE ((struct egress_link){.tcx_fd = -1})
+
+/* Return: 0, or -errno with a warning said: what leaves the interface is then not observed. */
+int attach_egress(int prog_fd, const char *ifname, unsigned int ifindex, struct egress_link *link);
+void detach_egress(struct egress_link *link);
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include "command.h"
+#include "datapath/attach.h"
+#include "datapath/datapath.h"
+#include "datapath/preflight.h"
+#include "net/iface.h"
+#include "util/log.h"
+#include "xdplife.skel.h"
+
+#define IDLE_RING_BYTES 4096 /* the smallest ring buffer: one page */
+
+struct port {
+	struct datapath_port public;
+	struct preflight preflight;
+	struct xdplife_bpf *skel;
+	int xdp_link; /* fd; -1: not attached */
+	struct egress_link egress;
+};
+
+struct datapath {
+	struct datapath_options options;
+	struct xdplife_bpf *maps; /* owns the maps and the tracepoints; its XDP and tc programs are not loaded */
+	bool frags;               /* the kernel has multi-buffer XDP (5.18) */
+	bool sees_xmit;
+	struct port port[CONFIG_MAX_PORTS];
+	int port_count;
+};
+
+/* libbpf's own messages are for developers; what a user can mend, we say ourselves. XDPLIFE_DEBUG=1 shows them. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	static int debug = -1;
+
+	if (debug < 0)
+		debug = getenv("XDPLIFE_DEBUG") != NULL;
+	return debug && level <= LIBBPF_INFO ? vfprintf(stderr, format, args) : 0;
+}
+
+/* What a stage that is off would need is not paid for. */
+static int size_maps(struct datapath *dp)
+{
+	struct xdplife_bpf *skel = dp->maps;
+	bool events = dp->options.observe || dp->options.packets;
+	int cpus = libbpf_num_possible_cpus(), err;
+
+	if (cpus < 0)
+		return cpus;
+	err = bpf_map__set_max_entries(skel->maps.event_slots, events ? cpus : 1);
+	if (!err && !dp->options.observe)
+		err = bpf_map__set_max_entries(skel->maps.flows, 1);
+	if (!err && !events)
+		err = bpf_map__set_max_entries(skel->maps.events, IDLE_RING_BYTES);
+	return err;
+}
+
+static void autoload_only(struct xdplife_bpf *skel, bool xdp, bool egress, bool tracepoints)
+{
+	bpf_program__set_autoload(skel->progs.xdplife_xdp, xdp);
+	bpf_program__set_autoload(skel->progs.xdplife_egress, egress);
+	bpf_program__set_autoload(skel->progs.xdplife_xmit, tracepoints);
+	bpf_program__set_autoload(skel->progs.xdplife_rederr, tracepoints);
+}
+
+static __u32 netns_inum(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) ? 0 : (__u32)st.st_ino;
+}
+
+static int load_maps(struct datapath *dp)
+{
+	bool tracepoints = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	int err;
+
+	dp->maps = xdplife_bpf__open();
+	if (!dp->maps)
+		return -errno;
+	err = size_maps(dp);
+	if (err)
+		return err;
+	autoload_only(dp->maps, false, false, tracepoints);
+	dp->maps->rodata->netns_inum = netns_inum();
+	err = xdplife_bpf__load(dp->maps);
+	if (err || !tracepoints)
+		return err;
+	err = xdplife_bpf__attach(dp->maps); /* only what is loaded: the tracepoints */
+	dp->sees_xmit = !err;
+	return err;
+}
+
+int datapath_open(struct datapath **result, const struct datapath_options *options)
+{
+	struct datapath *dp;
+	int err = preflight_privileges();
+
+	if (err)
+		return err;
+	libbpf_set_print(print_libbpf);
+	dp = calloc(1, sizeof(*dp));
+	if (!dp)
+		return EXIT_FAILED;
+	dp->options = *options;
+	dp->frags = preflight_has_frags();
+	err = load_maps(dp);
+	if (err) {
+		log_error(preflight_load_cure(err), "the BPF maps could not be created: %s", strerror(-err));
+		datapath_close(dp);
+		return EXIT_NEEDS;
+	}
+	if (!dp->sees_xmit)
+		log_warn(NULL, "no kernel BTF: frames that are lost after a redirect cannot be counted");
+	*result = dp;
+	return 0;
+}
+
+/* Every map of the port's object is the one that dp->maps has created. */
+static int share_maps(struct datapath *dp, struct xdplife_bpf *skel)
+{
+	struct bpf_map *map, *shared;
+
+	bpf_object__for_each_map(map, skel->obj) {
+		int err;
+
+		if (bpf_map__is_internal(map))
+			continue;
+		shared = bpf_object__find_map_by_name(dp->maps->obj, bpf_map__name(map));
+		err = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static struct port_config port_config(const struct datapath *dp, const struct port *port)
+{
+	struct port_config config = {
+		.ifindex = port->public.ifindex,
+		.port = dp->port_count,
+		.snap_bytes = dp->options.snap_bytes,
+		.observe = dp->options.observe,
+		.packets = dp->options.packets,
+		.steer = dp->options.steer,
+		.forward = dp->options.forward,
+		.rp_filter = port->preflight.rp_filter,
+		.frags = dp->frags,
+	};
+
+	memcpy(config.mac, port->public.mac, sizeof(config.mac));
+	return config;
+}
+
+static int load_port(struct datapath *dp, struct port *port)
+{
+	bool events = dp->options.observe || dp->options.packets;
+	struct port_config config = port_config(dp, port);
+	int err;
+
+	port->skel = xdplife_bpf__open();
+	if (!port->skel)
+		return -errno;
+	err = share_maps(dp, port->skel);
+	if (err)
+		return err;
+	autoload_only(port->skel, true, events, false);
+	/* .rodata is const for the program and so for the skeleton's header; until load it is ours to fill. */
+	memcpy((void *)&port->skel->rodata->cfg, &config, sizeof(config));
+	if (!dp->frags)
+		bpf_program__set_flags(port->skel->progs.xdplife_xdp, 0);
+	return xdplife_bpf__load(port->skel);
+}
+
+/* Before the first frame: who is a port, and where frames may be redirected to. */
+static int publish_port(struct datapath *dp, const struct port *port)
+{
+	struct bpf_devmap_val egress = {.ifindex = port->public.ifindex};
+	__u32 ifindex = port->public.ifindex, number = dp->port_count;
+	int err = bpf_map_update_elem(bpf_map__fd(dp->maps->maps.port_of_ifindex), &ifindex, &number, BPF_ANY);
+
+	if (!err && dp->options.forward)
+		err = bpf_map_update_elem(bpf_map__fd(dp->maps->maps.egress_ports), &ifindex, &egress, BPF_ANY);
+	return err;
+}
+
+static void port_withdraw(struct datapath *dp, struct port *port)
+{
+	bpf_map_delete_elem(bpf_map__fd(dp->maps->maps.egress_ports), &port->public.ifindex);
+	bpf_map_delete_elem(bpf_map__fd(dp->maps->maps.port_of_ifindex), &port->public.ifindex);
+}
+
+static int port_attach(struct datapath *dp, struct port *port)
+{
+	int err = attach_xdp(bpf_program__fd(port->skel->progs.xdplife_xdp), port->public.name, port->public.ifindex,
+			     &port->xdp_link, &port->public.native);
+
+	if (err || !(dp->options.observe || dp->options.packets))
+		return err;
+	port->public.egress = !attach_egress(bpf_program__fd(port->skel->progs.xdplife_egress), port->public.name,
+					     port->public.ifindex, &port->egress);
+	return 0; /* without it the other half still works; attach_egress() has said what is missing */
+}
+
+static void port_detach(struct port *port)
+{
+	detach_egress(&port->egress);
+	if (port->xdp_link >= 0)
+		close(port->xdp_link);
+	port->xdp_link = -1;
+}
+
+static void port_close(struct datapath *dp, struct port *port)
+{
+	port_detach(port);
+	port_withdraw(dp, port);
+	xdplife_bpf__destroy(port->skel);
+	preflight_undo(&port->preflight);
+}
+
+static int port_open(struct datapath *dp, struct port *port, const struct iface *iface)
+{
+	int err = preflight_port(&port->preflight, iface, dp->options.forward);
+
+	if (err)
+		return err;
+	err = load_port(dp, port);
+	if (!err)
+		err = publish_port(dp, port);
+	if (err) {
+		log_error(preflight_load_cure(err), "%s: the BPF programs could not be loaded: %s", iface->name,
+			  strerror(-err));
+		return EXIT_NEEDS;
+	}
+	return port_attach(dp, port);
+}
+
+int datapath_add_port(struct datapath *dp, const char *ifname)
+{
+	struct port *port = &dp->port[dp->port_count];
+	struct iface iface;
+	int err;
+
+	err = preflight_iface(ifname, &iface);
+	if (err)
+		return err;
+	for (int i = 0; i < dp->port_count; i++)
+		if (dp->port[i].public.ifindex == iface.index) {
+			log_error("name each interface once", "%s: given twice", ifname);
+			return EXIT_USAGE;
+		}
+	if (dp->port_count == CONFIG_MAX_PORTS) {
+		log_error(NULL, "%s: more than %d interfaces", ifname, CONFIG_MAX_PORTS);
+		return EXIT_USAGE;
+	}
+	*port = (struct port){.public.ifindex = iface.index, .xdp_link = -1, .egress = EGRESS_LINK_NONE};
+	memcpy(port->public.name, iface.name, sizeof(port->public.name));
+	memcpy(port->public.mac, iface.mac, sizeof(port->public.mac));
+	err = port_open(dp, port, &iface);
+	if (err) {
+		port_close(dp, port);
+		return err;
+	}
+	dp->port_count++;
+	return 0;
+}
+
+int datapath_port_count(const struct datapath *dp)
+{
+	return dp->port_count;
+}
+
+const struct datapath_port *datapath_port(const struct datapath *dp, int index)
+{
+	return &dp->port[index].public;
+}
+
+int datapath_steer(struct datapath *dp, const struct steer_key *key)
+{
+	__u64 frames = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(dp->maps->maps.steered_flows), key, &frames, BPF_ANY);
+}
+
+int datapath_xsk_map_fd(const struct datapath *dp)
+{
+	return bpf_map__fd(dp->maps->maps.xsks);
+}
+
+int datapath_events_fd(const struct datapath *dp)
+{
+	return bpf_map__fd(dp->maps->maps.events);
+}
+
+/* struct port_counters is an array of 64-bit counters: counters.h asserts it. */
+int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	size_t words = sizeof(*sum) / sizeof(__u64);
+	__u32 key = index;
+	__u64 *each;
+	int err;
+
+	if (cpus < 0)
+		return cpus;
+	each = calloc(cpus, sizeof(*sum));
+	if (!each)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(bpf_map__fd(dp->maps->maps.counters), &key, each);
+	memset(sum, 0, sizeof(*sum));
+	for (size_t i = 0; !err && i < words * cpus; i++)
+		((__u64 *)sum)[i % words] += each[i];
+	free(each);
+	return err;
+}
+
+bool datapath_sees_xmit(const struct datapath *dp)
+{
+	return dp->sees_xmit;
+}
+
+void datapath_detach(struct datapath *dp)
+{
+	for (int i = dp->port_count - 1; i >= 0; i--)
+		port_detach(&dp->port[i]);
+}
+
+void datapath_close(struct datapath *dp)
+{
+	if (!dp)
+		return;
+	while (dp->port_count > 0)
+		port_close(dp, &dp->port[--dp->port_count]);
+	xdplife_bpf__destroy(dp->maps);
+	free(dp);
+}

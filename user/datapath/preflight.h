@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is looked at, and set, before anything is attached: so that what cannot work is said first, with the cure. */
+#ifndef XDPLIFE_PREFLIGHT_H
+#define XDPLIFE_PREFLIGHT_H
+
+#include <stdbool.h>
+
+#include "net/iface.h"
+
+/* What was found for one port, and what preflight_undo() has to restore. */
+struct preflight {
+	char ifname[IF_NAMESIZE];
+	int rp_filter;         /* 0 off, 1 strict, 2 loose: the larger of all/ and this interface's */
+	bool set_forwarding_4; /* net.ipv4.conf.IFACE.forwarding was 0 and is 1 while we run */
+	bool set_forwarding_6;
+};
+
+/* Return: 0, or EXIT_NEEDS with the missing capabilities named. */
+int preflight_privileges(void);
+
+/* The interface, if it exists, is Ethernet and is up. Return: 0, or an exit_code with the error said. */
+int preflight_iface(const char *ifname, struct iface *iface);
+
+/**
+ * preflight_port() - whether the job can work on this interface
+ * @forward: it shall route: the veth peer must take redirected frames, and the FIB lookup needs forwarding to be on
+ *
+ * Return: 0 with @port filled; an exit_code with the error and its cure said, nothing changed.
+ */
+int preflight_port(struct preflight *port, const struct iface *iface, bool forward);
+void preflight_undo(struct preflight *port);
+
+/* Whether the kernel has multi-buffer XDP (bpf_xdp_get_buff_len, 5.18): probed, not guessed from the version. */
+bool preflight_has_frags(void);
+
+/* What to try when the kernel refused a map or a program with @err (-errno). */
+const char *preflight_load_cure(int err);
+
+#endif
