@@ -35,7 +35,7 @@ enum verdict_class {
 	X(PASS_ADDRESS, PASSED, "address", "source or destination must not be routed (martian, multicast, link-local)") \
 	X(PASS_OPTIONS, PASSED, "ip-options", "IPv4 options or IPv6 hop-by-hop header: the stack handles them")        \
 	X(PASS_TTL, PASSED, "ttl-expired", "TTL ran out: the stack sends the ICMP error")                              \
-	X(PASS_LOCAL, PASSED, "local", "for the router itself, broadcast or multicast (NOT_FWDED)")                    \
+	X(PASS_LOCAL, PASSED, "local", "for the router itself, a broadcast, or no route (NOT_FWDED)")                    \
 	X(PASS_NO_NEIGH, PASSED, "no-neighbour", "next hop's MAC unknown: the stack resolves it")                      \
 	X(PASS_UNREACHABLE, PASSED, "unreachable", "no route or a forbidding one: the stack sends the ICMP error")     \
 	X(PASS_FWD_DISABLED, PASSED, "forwarding-disabled", "forwarding is off on the interface (sysctl forwarding)")  \
