@@ -175,10 +175,12 @@ static inline void assert_counted(const char *name, const struct port_counters *
 		return;
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		if (after->verdict[i] != before->verdict[i])
-			print_error("%s: counted as %s, should be %s\n", name, verdict_key(i), verdict_key(verdict));
+			print_error("%s: counted as %s, should be %s\n", name, verdict_key(i),
+				    verdict_key(verdict));
 	for (int i = 0; i < MALFORMED_COUNT; i++)
 		if (after->malformed[i] != before->malformed[i])
-			print_error("%s: malformed %s, should be %s\n", name, malformed_key(i), malformed_key(malformed));
+			print_error("%s: malformed %s, should be %s\n", name, malformed_key(i),
+				    malformed_key(malformed));
 	fail_msg("%s: the counters are not what they should be", name);
 }
 

@@ -23,18 +23,18 @@ static struct datapath *dp;
 /* fd00:1::2 > fd00:2::2, UDP without payload, hop limit 64 */
 #define IP6_UDP                                                                                              \
 	MAC_R0 MAC_C "86dd"                                                                                  \
-		     "60000000 0008 11 40 fd000001000000000000000000000002 fd000002000000000000000000000002"     \
+		     "60000000 0008 11 40 fd000001000000000000000000000002 fd000002000000000000000000000002" \
 		     "04d2 162e 0008 0000"
 
 #define IP6_UDP_OUT                                                                                          \
 	MAC_S MAC_R1 "86dd"                                                                                  \
-		     "60000000 0008 11 3f fd000001000000000000000000000002 fd000002000000000000000000000002"     \
+		     "60000000 0008 11 3f fd000001000000000000000000000002 fd000002000000000000000000000002" \
 		     "04d2 162e 0008 0000"
 
 /* hop-by-hop options (PadN) in front of UDP */
 #define IP6_HOP_BY_HOP                                                                                       \
 	MAC_R0 MAC_C "86dd"                                                                                  \
-		     "60000000 0010 00 40 fd000001000000000000000000000002 fd000002000000000000000000000002"     \
+		     "60000000 0010 00 40 fd000001000000000000000000000002 fd000002000000000000000000000002" \
 		     "11 00 01 04 00000000"                                                                  \
 		     "04d2 162e 0008 0000"
 
@@ -51,9 +51,9 @@ static struct datapath *dp;
 struct row {
 	const char *name;
 	const char *in;
-	int at;    /* this byte of it is changed; NO_CHANGE: none */
+	int at; /* this byte of it is changed; NO_CHANGE: none */
 	__u8 to;
-	int fix;   /* and then the IPv4 header checksum is made right again */
+	int fix; /* and then the IPv4 header checksum is made right again */
 	enum verdict verdict;
 	enum malformed malformed;
 	const char *out; /* NULL: as it came */
@@ -111,9 +111,10 @@ static const struct row rows[] = {
 
 	{"version 5", IP4_UDP, IP4_FIRST, 0x55, 1, VERDICT_PASS_MALFORMED, MALFORMED_IP4_VERSION, NULL},
 	{"IHL 4", IP4_UDP, IP4_FIRST, 0x44, 0, VERDICT_PASS_MALFORMED, MALFORMED_IP4_IHL, NULL},
-	{"IHL beyond the frame", IP4_UDP, IP4_FIRST, 0x4f, 0, VERDICT_PASS_MALFORMED, MALFORMED_IP4_TRUNCATED, NULL},
-	{"header checksum wrong", IP4_UDP, IP4_CHECK_LOW, 0xcc, 0, VERDICT_PASS_MALFORMED, MALFORMED_IP4_CHECKSUM,
+	{"IHL beyond the frame", IP4_UDP, IP4_FIRST, 0x4f, 0, VERDICT_PASS_MALFORMED, MALFORMED_IP4_TRUNCATED,
 	 NULL},
+	{"header checksum wrong", IP4_UDP, IP4_CHECK_LOW, 0xcc, 0, VERDICT_PASS_MALFORMED,
+	 MALFORMED_IP4_CHECKSUM, NULL},
 	{"total length below the header", IP4_UDP, IP4_LENGTH_LOW, 19, 1, VERDICT_PASS_MALFORMED,
 	 MALFORMED_IP4_LENGTH_SHORT, NULL},
 	{"total length beyond the frame", IP4_UDP, IP4_LENGTH_LOW, 29, 1, VERDICT_PASS_MALFORMED,
@@ -162,8 +163,8 @@ static __u32 action_of(enum verdict verdict)
 	}
 }
 
-static void check_frame(const char *name, const struct frame *in, const struct frame *should, enum verdict verdict,
-			enum malformed malformed)
+static void check_frame(const char *name, const struct frame *in, const struct frame *should,
+			enum verdict verdict, enum malformed malformed)
 {
 	struct port_counters before = counters_of(dp, 0), after, other = counters_of(dp, 1), other_after;
 	struct frame out;
@@ -214,8 +215,8 @@ static void routes_that_forbid(void **state)
 static void vlan_is_for_the_stack(void **state)
 {
 	struct frame in = frame_of(MAC_R0 MAC_C "8100 0007 0800"
-					       "45 00 001c 0001 0000 40 11 63cd 0a000102 0a000202"
-					       "04d2 162e 0008 0000");
+						"45 00 001c 0001 0000 40 11 63cd 0a000102 0a000202"
+						"04d2 162e 0008 0000");
 
 	(void)state;
 	check_frame("tagged", &in, &in, VERDICT_PASS_VLAN, OK);
@@ -248,7 +249,8 @@ static void mtu_of_the_egress(void **state)
 		in.byte[39] = should.byte[39] = (__u8)(bytes - 20);
 		fix_ip4_checksum(&in, 14);
 		fix_ip4_checksum(&should, 14);
-		check_frame("MTU", &in, fits ? &should : &in, fits ? VERDICT_FORWARD : VERDICT_PASS_FRAG_NEEDED, OK);
+		check_frame("MTU", &in, fits ? &should : &in,
+			    fits ? VERDICT_FORWARD : VERDICT_PASS_FRAG_NEEDED, OK);
 	}
 }
 

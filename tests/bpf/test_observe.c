@@ -62,9 +62,9 @@ static void put32(__u8 *at, __u32 value)
 static struct frame frame_of_segment(const struct segment *segment)
 {
 	struct frame frame = frame_of(segment->from_client ? MAC_R0 MAC_C : MAC_R1 MAC_S);
-	struct frame ip = frame_of(segment->from_client ?
-					   "0800 45000028 00010000 4006 0000 0a000102 0a000202 9c40 0050" :
-					   "0800 45000028 00010000 4006 0000 0a000202 0a000102 0050 9c40");
+	struct frame ip = frame_of(segment->from_client
+					   ? "0800 45000028 00010000 4006 0000 0a000102 0a000202 9c40 0050"
+					   : "0800 45000028 00010000 4006 0000 0a000202 0a000102 0050 9c40");
 	struct frame tcp = frame_of("00000000 00000000 50 00 faf0 0000 0000"), options = {.bytes = 0};
 
 	if (segment->flags & TCPHDR_SYN)
@@ -84,7 +84,8 @@ static struct frame frame_of_segment(const struct segment *segment)
 }
 
 /* The engine in userspace, fed with the same bytes at the same times. */
-static void assert_engine_agrees(struct tcp_track *track, const struct frame *frame, const struct trace_event *event)
+static void assert_engine_agrees(struct tcp_track *track, const struct frame *frame,
+				 const struct trace_event *event)
 {
 	struct packet pkt = {};
 	struct flow_key key;
