@@ -26,5 +26,6 @@ struct command {
 
 extern const struct command cmd_lab;
 extern const struct command cmd_decode;
+extern const struct command cmd_fetch;
 
 #endif

@@ -14,6 +14,7 @@
 static const struct command *const commands[] = {
 	&cmd_lab,
 	&cmd_decode,
+	&cmd_fetch,
 	NULL,
 };
 
