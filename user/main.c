@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&cmd_forward,
 	&cmd_lab,
 	&cmd_decode,
+	&cmd_fetch,
 	NULL,
 };
 

@@ -10,6 +10,7 @@ struct tcp_client {
 	struct frame frame; /* the one being sent */
 	uint16_t
 		next_id; /* IPv4 identification: don't-fragment frames need none, people like to count them */
+	uint64_t start_ns;
 	uint64_t heard_ns;
 };
 
@@ -42,39 +43,62 @@ struct tcp_conn *tcp_client_conn(struct tcp_client *client)
 	return client->conn;
 }
 
+uint64_t tcp_client_start_ns(const struct tcp_client *client)
+{
+	return client->start_ns;
+}
+
 uint64_t tcp_client_heard_ns(const struct tcp_client *client)
 {
 	return client->heard_ns;
 }
 
-static void observe(const struct tcp_client *client, const uint8_t *data, uint32_t bytes, bool sent,
-		    const char *note)
+static void observe(const struct tcp_client *client, struct client_frame *frame)
 {
-	struct client_frame frame = {
-		.data = data,
-		.bytes = bytes,
-		.sent = sent,
-		.note = note,
-		.time_ns = clock_monotonic_ns(),
-		.realtime_ns = clock_realtime_ns(),
-		.local_isn = client->config.conn.isn,
-		.remote_isn = tcp_conn_peer_isn(client->conn),
-	};
+	const struct client_observer *observer = &client->config.observer;
 
-	if (client->config.observer)
-		client->config.observer(client->config.context, &frame);
+	frame->local_isn = client->config.conn.isn;
+	frame->remote_isn = tcp_conn_peer_isn(client->conn);
+	observer->frame(observer->context, frame);
+}
+
+/* The first frame is shown while it grows. */
+static int build(struct tcp_client *client, const struct tcp_segment *segment)
+{
+	const struct client_observer *observer = &client->config.observer;
+	const struct frame_path *path = &client->config.path;
+	struct frame *frame = &client->frame;
+	int err;
+
+	if (client->start_ns)
+		return frame_build(frame, path, client->next_id++, segment);
+	frame_push_ethernet(frame, path);
+	observer->layer(observer->context, 1, frame);
+	frame_push_ip(frame, path, client->next_id++);
+	observer->layer(observer->context, 2, frame);
+	err = frame_push_tcp(frame, path, segment);
+	if (!err)
+		observer->layer(observer->context, 3, frame);
+	return err;
 }
 
 static int send_segment(struct tcp_client *client, const struct tcp_segment *segment, bool again)
 {
-	struct frame *frame = &client->frame;
-	int err = frame_build(frame, &client->config.path, client->next_id++, segment);
+	struct client_frame shown = {.sent = true, .data = client->frame.data};
+	int err = build(client, segment);
 
 	if (err)
 		return err;
-	observe(client, frame->data, frame->bytes, true,
-		again ? "retransmission: no acknowledgment in time" : NULL);
-	return xsk_send(client->config.xsk, frame->data, frame->bytes);
+	shown.bytes = client->frame.bytes;
+	shown.note = again ? "retransmission: no acknowledgment in time" : NULL;
+	shown.time_ns = clock_monotonic_ns();
+	shown.realtime_ns = clock_realtime_ns();
+	if (!client->start_ns)
+		client->start_ns = shown.time_ns;
+	err = xsk_send(client->config.xsk, client->frame.data, client->frame.bytes);
+	if (!err)
+		observe(client, &shown);
+	return err;
 }
 
 int tcp_client_flush(struct tcp_client *client)
@@ -114,19 +138,24 @@ static const char *read_segment(const struct tcp_client *client, const struct xs
 
 static void take_frame(struct tcp_client *client, const struct xsk_frame *frame)
 {
-	uint64_t now_ns = clock_monotonic_ns();
+	struct client_frame shown = {
+		.data = frame->data,
+		.bytes = frame->bytes,
+		.time_ns = clock_monotonic_ns(),
+		.realtime_ns = clock_realtime_ns(),
+	};
 	struct tcp_segment segment;
-	const char *note = read_segment(client, frame, &segment);
 	enum tcp_verdict verdict;
 
-	if (!note) {
-		verdict = tcp_conn_input(client->conn, &segment, now_ns);
+	shown.note = read_segment(client, frame, &segment);
+	if (!shown.note) {
+		verdict = tcp_conn_input(client->conn, &segment, shown.time_ns);
 		if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
-			client->heard_ns = now_ns;
+			client->heard_ns = shown.time_ns;
 		if (verdict != TCP_ACCEPTED)
-			note = tcp_verdict_text(verdict);
+			shown.note = tcp_verdict_text(verdict);
 	}
-	observe(client, frame->data, frame->bytes, false, note);
+	observe(client, &shown);
 }
 
 static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)

@@ -27,14 +27,19 @@ struct client_frame {
 	uint32_t remote_isn; /* 0 before the peer's SYN */
 };
 
-typedef void (*client_observer)(void *context, const struct client_frame *frame);
+struct client_observer {
+	/* Each frame, right after it was sent or taken in. */
+	void (*frame)(void *context, const struct client_frame *frame);
+	/* The very first frame, the SYN, after layer number @step (from 1) was put on; before it is sent. */
+	void (*layer)(void *context, int step, const struct frame *frame);
+	void *context;
+};
 
 struct tcp_client_config {
 	struct frame_path path;
 	struct tcp_conn_config conn;
 	struct xsk *xsk;
-	client_observer observer;
-	void *context;
+	struct client_observer observer;
 };
 
 struct tcp_client;
@@ -56,6 +61,9 @@ int tcp_client_step(struct tcp_client *client, uint64_t wait_ns);
 
 /* Sends what is due, without waiting: for a reset at the end. 0 or -errno. */
 int tcp_client_flush(struct tcp_client *client);
+
+/* When the SYN went out; monotonic; 0: not yet. */
+uint64_t tcp_client_start_ns(const struct tcp_client *client);
 
 /* When the peer was last heard of with something new or an acknowledgment; monotonic; 0: never. */
 uint64_t tcp_client_heard_ns(const struct tcp_client *client);
