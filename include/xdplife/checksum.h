@@ -22,12 +22,12 @@ static __always_inline __u16 checksum_fold(__u64 sum)
 
 /**
  * checksum_words() - add @count 16-bit words to @sum
- * @data:  2-byte aligned; the caller has checked that 2 * @count bytes are there
+ * @data:  the caller has checked that 2 * @count bytes are there
  * @count: words; in BPF a compile-time constant, so that the loop unrolls
  */
 static __always_inline __u64 checksum_words(const void *data, __u32 count, __u64 sum)
 {
-	const __u16 *word = data;
+	const wire_u16 *word = data;
 
 #ifdef __clang__
 #pragma clang loop unroll(full)

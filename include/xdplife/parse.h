@@ -116,7 +116,7 @@ static __always_inline int is_vlan(__be16 eth_type)
 /* Ethernet II (IEEE 802.3 §3.2) and up to three VLAN tags (IEEE 802.1Q §9.6). */
 static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt)
 {
-	const struct ethhdr *eth = CURSOR_STEP(cur, struct ethhdr);
+	const wire_ethhdr *eth = CURSOR_STEP(cur, wire_ethhdr);
 
 	if (!eth)
 		return MALFORMED_ETH_TRUNCATED;
@@ -128,7 +128,7 @@ static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct 
 #pragma clang loop unroll(full)
 #endif
 	for (int i = 0; i < VLAN_MAX_TAGS && is_vlan(pkt->eth_type); i++) {
-		const struct vlan_tag *tag = CURSOR_STEP(cur, struct vlan_tag);
+		const wire_vlan_tag *tag = CURSOR_STEP(cur, wire_vlan_tag);
 
 		if (!tag)
 			return MALFORMED_VLAN_TRUNCATED;
@@ -156,10 +156,10 @@ static __always_inline enum malformed parse_arp(struct cursor *cur, struct packe
 }
 
 /* The header checksum over the option words too; a frame with options is rare and pays for the loop alone. */
-static __always_inline int ip4_checksum_ok(const struct iphdr *ip, const void *end)
+static __always_inline int ip4_checksum_ok(const wire_iphdr *ip, const void *end)
 {
 	__u64 sum = checksum_words(ip, sizeof(*ip) / 2, 0);
-	const __u16 *word = (const void *)(ip + 1);
+	const wire_u16 *word = (const void *)(ip + 1);
 
 	for (int i = 0; i < 20; i++) {
 		if (i >= (ip->ihl - 5) * 2)
@@ -182,7 +182,7 @@ static __always_inline int ip4_checksum_ok(const struct iphdr *ip, const void *e
  */
 static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packet *pkt)
 {
-	const struct iphdr *ip = CURSOR_STEP(cur, struct iphdr);
+	const wire_iphdr *ip = CURSOR_STEP(cur, wire_iphdr);
 	__u32 header_bytes, total_bytes;
 	__u16 frag;
 
@@ -224,7 +224,7 @@ static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packe
 }
 
 /* RFC 8200 §4.5: the fragment header says whether an upper-layer header follows. */
-static __always_inline __u16 ip6_fragment_flags(const struct ip6_fragment *frag)
+static __always_inline __u16 ip6_fragment_flags(const wire_ip6_fragment *frag)
 {
 	__u16 word = FROM_BE16(frag->offset_flags);
 
@@ -244,12 +244,12 @@ static __always_inline int is_ip6_ext(__u8 next_header)
 /* RFC 8200 §4: steps over one extension header; none is shorter than the fragment header. */
 static __always_inline enum malformed parse_ip6_ext(struct cursor *cur, struct packet *pkt)
 {
-	const struct ip6_fragment *frag;
-	const struct ip6_ext *ext;
+	const wire_ip6_fragment *frag;
+	const wire_ip6_ext *ext;
 	__u32 bytes = sizeof(*frag);
 
 	cursor_resume(cur, &pkt->l4_off);
-	frag = CURSOR_STEP(cur, struct ip6_fragment);
+	frag = CURSOR_STEP(cur, wire_ip6_fragment);
 	if (!frag)
 		return MALFORMED_IP6_EXT_TRUNCATED;
 	ext = (const void *)frag;
@@ -278,7 +278,7 @@ static __always_inline enum malformed parse_ip6_ext(struct cursor *cur, struct p
  */
 static __always_inline enum malformed parse_ip6(struct cursor *cur, struct packet *pkt)
 {
-	const struct ipv6hdr *ip = CURSOR_STEP(cur, struct ipv6hdr);
+	const wire_ipv6hdr *ip = CURSOR_STEP(cur, wire_ipv6hdr);
 	enum malformed bad;
 	__u32 total_bytes;
 
@@ -440,7 +440,7 @@ static __always_inline int tcp_options_scan(struct tcp_options_summary *sum, con
  */
 static __always_inline enum malformed parse_tcp(struct cursor *cur, struct packet *pkt)
 {
-	const struct tcphdr *tcp = CURSOR_STEP(cur, struct tcphdr);
+	const wire_tcphdr *tcp = CURSOR_STEP(cur, wire_tcphdr);
 	__u32 header_bytes, ip_end = pkt->l3_off + pkt->l3_bytes;
 
 	if (!tcp || pkt->l4_off + sizeof(*tcp) > ip_end)
@@ -465,7 +465,7 @@ static __always_inline enum malformed parse_tcp(struct cursor *cur, struct packe
 /* RFC 768. A length of 0 (a jumbogram, RFC 2675) is not taken for one: below 8 is malformed. */
 static __always_inline enum malformed parse_udp(struct cursor *cur, struct packet *pkt)
 {
-	const struct udphdr *udp = CURSOR_STEP(cur, struct udphdr);
+	const wire_udphdr *udp = CURSOR_STEP(cur, wire_udphdr);
 	__u32 ip_end = pkt->l3_off + pkt->l3_bytes, len;
 
 	if (!udp || pkt->l4_off + sizeof(*udp) > ip_end)
@@ -487,7 +487,7 @@ static __always_inline enum malformed parse_udp(struct cursor *cur, struct packe
 /* RFC 792 and RFC 4443 §2.1 begin alike: type, code, checksum, and four bytes that depend on the type. */
 static __always_inline enum malformed parse_icmp(struct cursor *cur, struct packet *pkt, enum malformed truncated)
 {
-	const struct icmp_header *icmp = CURSOR_STEP(cur, struct icmp_header);
+	const wire_icmp_header *icmp = CURSOR_STEP(cur, wire_icmp_header);
 	__u32 ip_end = pkt->l3_off + pkt->l3_bytes;
 
 	if (!icmp || pkt->l4_off + sizeof(*icmp) > ip_end)

@@ -134,6 +134,27 @@ union ip_addr {
 	__u8 byte[16];
 };
 
+/*
+ * The headers as they are read in place: a frame starts at any address. The compiler has to know (vector loads, UBSan);
+ * in BPF it must not, or it would load byte by byte what the verifier lets it load whole.
+ */
+#ifdef __bpf__
+#define XL_IN_PLACE
+#else
+#define XL_IN_PLACE __attribute__((aligned(1)))
+#endif
+
+typedef __u16 wire_u16 XL_IN_PLACE;
+typedef struct ethhdr wire_ethhdr XL_IN_PLACE;
+typedef struct vlan_tag wire_vlan_tag XL_IN_PLACE;
+typedef struct iphdr wire_iphdr XL_IN_PLACE;
+typedef struct ipv6hdr wire_ipv6hdr XL_IN_PLACE;
+typedef struct ip6_ext wire_ip6_ext XL_IN_PLACE;
+typedef struct ip6_fragment wire_ip6_fragment XL_IN_PLACE;
+typedef struct tcphdr wire_tcphdr XL_IN_PLACE;
+typedef struct udphdr wire_udphdr XL_IN_PLACE;
+typedef struct icmp_header wire_icmp_header XL_IN_PLACE;
+
 _Static_assert(sizeof(struct vlan_tag) == 4, "802.1Q tag");
 _Static_assert(sizeof(struct arp_ip4) == 28, "RFC 826 for Ethernet and IPv4");
 _Static_assert(sizeof(struct icmp_header) == 8, "RFC 792");
