@@ -239,11 +239,13 @@ hops_from() { # r0|r1 SOURCE: the different hop limits, normally one
 ask_witness() {
 	heading 'What Wireshark says' 'capinfos and tshark read the capture of the router'
 	capinfos "$work/router.pcapng" >"$work/capinfos.txt" 2>>"$work/tshark.log" || true
-	grep -E '^(File type|File timestamp|Number of packets|Strict time|Capture app)|Name =' "$work/capinfos.txt" | indent
+	grep -E '^(File type|File timestamp|Number of packets|Capture app)|Name =' "$work/capinfos.txt" | indent
+	# Two processors that write at once may be a microsecond out of turn; their timestamps tell the order.
+	reordercap "$work/router.pcapng" "$work/ordered.pcapng" >"$work/reordercap.txt" 2>>"$work/tshark.log" || true
 	# The router sees each packet twice, coming and going: one file for each side is what one host would see.
 	local side
 	for side in r0 r1; do
-		dissect "$work/router.pcapng" -Y "frame.interface_name == \"$side\" && tcp" -w "$work/$side.pcapng"
+		dissect "$work/ordered.pcapng" -Y "frame.interface_name == \"$side\" && tcp" -w "$work/$side.pcapng"
 		table $side
 	done
 	echo
@@ -342,12 +344,12 @@ check_trace() {
 }
 
 check_leftovers() {
-	local programs complaints ordered settings
+	local programs complaints packets settings
 	programs=$(for port in r0 r1; do ip -n xl-router -j -d link show $port; done | grep -c '"xdp":{' || true)
 	complaints=$(grep -cv 'Running as user "root"' "$work/tshark.log" || true)
-	ordered=$(awk -F': *' '$1 == "Strict time order" { print $2 }' "$work/capinfos.txt")
-	check 'capinfos and tshark read it without complaint' "$complaints lines on stderr; in time order: ${ordered:-?}" \
-		[ "$complaints $ordered" = '0 True' ]
+	packets=$(awk -F': *' '$1 == "Number of packets" { print $2 }' "$work/capinfos.txt")
+	check 'capinfos and tshark read it without complaint' "${packets:-no} packets, $complaints complaints" \
+		[ "$complaints" = 0 -a "${packets:-0}" -gt 0 ]
 	settings=$(router_settings)
 	check 'nothing is left of it on the router' "$programs XDP programs; forwarding $settings, before $settings_before" \
 		[ "$programs $settings" = "0 $settings_before" ]
