@@ -53,7 +53,6 @@ struct {
 struct event_slot {
 	struct trace_event event;
 	__u8 bytes[CONFIG_MAX_SNAP];
-	struct tcp_option_bytes options; /* of a SYN, on their way into the event; not sent */
 };
 
 struct {

@@ -32,28 +32,6 @@ static __always_inline struct flow_entry *flow_find(const struct flow_key *key)
 	return bpf_map_lookup_elem(&flows, key);
 }
 
-/* Global, not static: the verifier then walks it once, for any options, and not once a path that leads here.
- */
-__noinline int scan_options(struct tcp_options_summary *sum, const struct tcp_option_bytes *options,
-			    __u32 bytes)
-{
-	return sum && options ? tcp_options_scan(sum, options, bytes) : 0;
-}
-
-/* Takes down the options of a SYN, which the frame's linear part may not hold. */
-#define OBSERVE_OPTIONS(slot, count, load_bytes, ctx)                                                        \
-	({                                                                                                   \
-		struct packet *_pkt = &(slot)->event.pkt;                                                    \
-		__u32 _bytes = packet_tcp_options_bytes(_pkt);                                               \
-		if (_pkt->tcp_flags & TCPHDR_SYN && _bytes && _bytes <= TCP_MAX_OPTIONS_BYTES &&             \
-		    !load_bytes(ctx, _pkt->l4_off + sizeof(struct tcphdr), &(slot)->options, _bytes) &&      \
-		    scan_options(&_pkt->tcp_options, &(slot)->options, _bytes)) {                            \
-			_pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;                                          \
-			(count)->malformed[MALFORMED_NONE]--;                                                \
-			(count)->malformed[MALFORMED_TCP_OPTIONS]++;                                         \
-		}                                                                                            \
-	})
-
 /* A connection of which nothing is known does not begin with a RST. Not inlined: its stack is its own. */
 static __noinline int track(struct port_counters *count, struct trace_event *event)
 {
@@ -147,10 +125,8 @@ static __always_inline void observe_begin(struct observation *obs, struct xdp_md
 
 	if (!event)
 		return;
-	if (cfg.observe) {
-		OBSERVE_OPTIONS(obs->slot, count, bpf_xdp_load_bytes, ctx);
+	if (cfg.observe)
 		track(count, event);
-	}
 	if (cfg.snap_bytes && wanted(event))
 		OBSERVE_COPY(obs, event, bpf_xdp_load_bytes, ctx, pkt->wire_bytes);
 }
@@ -208,10 +184,8 @@ static __always_inline void observe_egress(struct __sk_buff *skb, struct port_co
 
 	if (!event)
 		return;
-	if (cfg.observe && !(came_in_by && bpf_map_lookup_elem(&port_of_ifindex, &came_in_by))) {
-		OBSERVE_OPTIONS(obs.slot, count, bpf_skb_load_bytes, skb);
+	if (cfg.observe && !(came_in_by && bpf_map_lookup_elem(&port_of_ifindex, &came_in_by)))
 		track(count, event);
-	}
 	if (!wanted(event))
 		return;
 	if (cfg.snap_bytes)

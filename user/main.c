@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&cmd_trace,
 	&cmd_forward,
 	&cmd_lab,
+	&cmd_decode,
 	NULL,
 };
 

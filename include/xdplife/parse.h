@@ -555,10 +555,10 @@ static __always_inline void parse_packet(struct packet *pkt, const void *data, c
 		pkt->malformed_l4 = parse_l4(&cur, pkt);
 }
 
-/* How many bytes of TCP options the packet has, at pkt->l4_off + sizeof(struct tcphdr); 0 if it is not TCP. */
-static __always_inline __u32 packet_tcp_options_bytes(const struct packet *pkt)
+/* How many bytes of options a SYN has, at pkt->l4_off + sizeof(struct tcphdr); 0 for any other packet. */
+static __always_inline __u32 packet_syn_options_bytes(const struct packet *pkt)
 {
-	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4))
+	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4) || !(pkt->tcp_flags & TCPHDR_SYN))
 		return 0;
 	return pkt->payload_off - pkt->l4_off - sizeof(struct tcphdr);
 }
@@ -581,10 +581,8 @@ static inline void parse_raw_ip(struct packet *pkt, const void *data, const void
 static inline void parse_syn_options(struct packet *pkt, const void *data)
 {
 	struct tcp_option_bytes options = {};
-	__u32 bytes = packet_tcp_options_bytes(pkt);
+	__u32 bytes = packet_syn_options_bytes(pkt);
 
-	if (!bytes || !(pkt->tcp_flags & TCPHDR_SYN))
-		return;
 	__builtin_memcpy(&options, (const __u8 *)data + pkt->l4_off + sizeof(struct tcphdr), bytes);
 	if (tcp_options_scan(&pkt->tcp_options, &options, bytes))
 		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;

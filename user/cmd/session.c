@@ -175,12 +175,17 @@ static void announce_ports(const struct session *session, const char *announce)
 /* Return: 0 or -errno. */
 static int loop(struct session *session)
 {
-	__u64 end_ns = UINT64_MAX;
+	__u64 now_ns = session->shown.start_ns, end_ns = UINT64_MAX, sweep_ns = now_ns;
 
 	if (session->options->duration_s > 0)
-		end_ns = session->shown.start_ns + (__u64)(session->options->duration_s * NS_PER_S);
-	while (!stop_requested() && wants_more(session) && clock_monotonic_ns() < end_ns) {
+		end_ns = now_ns + (__u64)(session->options->duration_s * NS_PER_S);
+	for (; !stop_requested() && wants_more(session) && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
 		int err = events_read(session->events);
+
+		if (now_ns - sweep_ns > NS_PER_S) {
+			datapath_sweep(session->dp, now_ns);
+			sweep_ns = now_ns;
+		}
 
 		fflush(stdout);
 		if (err && err != -EINTR)

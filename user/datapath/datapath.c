@@ -12,6 +12,7 @@
 #include "command.h"
 #include "datapath/attach.h"
 #include "datapath/datapath.h"
+#include "datapath/flows.h"
 #include "datapath/preflight.h"
 #include "net/iface.h"
 #include "util/log.h"
@@ -326,6 +327,11 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 		((__u64 *)sum)[i % words] += each[i];
 	free(each);
 	return err;
+}
+
+void datapath_sweep(struct datapath *dp, __u64 now_ns)
+{
+	flows_sweep(bpf_map__fd(dp->maps->maps.flows), now_ns);
 }
 
 bool datapath_sees_xmit(const struct datapath *dp)

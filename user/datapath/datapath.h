@@ -63,6 +63,9 @@ int datapath_events_fd(const struct datapath *dp);
 /* Adds up one port's counters over all CPUs. 0 or -errno. */
 int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum);
 
+/* Forgets the connections that are over (flows.h); to be called about once a second while observing. */
+void datapath_sweep(struct datapath *dp, __u64 now_ns);
+
 /* Whether a frame's fate after the redirect is known: the kernel has BTF, so the tracepoints could be
  * attached. */
 bool datapath_sees_xmit(const struct datapath *dp);

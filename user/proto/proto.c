@@ -133,6 +133,28 @@ void dissection_free(struct dissection *d)
 	texts_free(d);
 }
 
+bool dissection_is_cut(const struct dissection *d)
+{
+	if (d->captured_bytes >= d->wire_bytes)
+		return false;
+	switch (packet_malformed(&d->packet)) {
+	case MALFORMED_ETH_TRUNCATED:
+	case MALFORMED_VLAN_TRUNCATED:
+	case MALFORMED_ARP_TRUNCATED:
+	case MALFORMED_IP4_TRUNCATED:
+	case MALFORMED_IP6_TRUNCATED:
+	case MALFORMED_IP6_EXT_TRUNCATED:
+	case MALFORMED_FRAGMENT_TINY:
+	case MALFORMED_TCP_TRUNCATED:
+	case MALFORMED_UDP_TRUNCATED:
+	case MALFORMED_ICMP_TRUNCATED:
+	case MALFORMED_ICMP6_TRUNCATED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const struct layer *dissection_layer(const struct dissection *d, const char *name)
 {
 	for (size_t i = 0; i < d->layer_count; i++)

@@ -103,6 +103,15 @@ int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_
 	    enum dissect_link link);
 void dissection_free(struct dissection *d);
 
+/* Whether the engine's complaint comes from a capture that kept fewer bytes than were on the wire. */
+bool dissection_is_cut(const struct dissection *d);
+
+/**
+ * dissect_guess() - whether bytes that nobody has labelled start with an Ethernet or an IP header
+ * @why: set to the reason, in words
+ */
+enum dissect_link dissect_guess(const void *data, size_t bytes, const char **why);
+
 /* The outermost layer of this name ("IPv4", "TCP"), NULL if there is none. Quoted packets do not count. */
 const struct layer *dissection_layer(const struct dissection *d, const char *name);
 

@@ -93,8 +93,9 @@ static void line_tail(struct line *line, const struct dissection *d)
 				line_add(line, "(%s checksum %s) ", layer->proto->name,
 					 layer->fields[j].meaning);
 	}
-	if (packet_malformed(&d->packet))
-		line_add(line, "(%s: %s) ", d->captured_bytes < d->wire_bytes ? "cut capture" : "malformed",
+	/* A wrong IPv4 checksum has been said above. */
+	if (packet_malformed(&d->packet) && packet_malformed(&d->packet) != MALFORMED_IP4_CHECKSUM)
+		line_add(line, "(%s: %s) ", dissection_is_cut(d) ? "cut capture" : "malformed",
 			 malformed_text(packet_malformed(&d->packet)));
 }
 

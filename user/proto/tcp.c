@@ -25,8 +25,8 @@ struct flag {
 static const struct flag flags[] = {
 	{TCPHDR_CWR, "CWR", "CWR", "tcp.flags.cwr", "congestion window reduced: the answer to ECE (RFC 3168)",
 	 ""},
-	{TCPHDR_ECE, "ECE", "ECE", "tcp.flags.ece",
-	 "congestion was met; on a SYN: capable of ECN (RFC 3168)", ""},
+	{TCPHDR_ECE, "ECE", "ECE", "tcp.flags.ece", "congestion was met; on a SYN: capable of ECN (RFC 3168)",
+	 ""},
 	{TCPHDR_URG, "URG", "URG", "tcp.flags.urg", "the urgent pointer counts",
 	 "the urgent pointer does not count"},
 	{TCPHDR_ACK, "ACK", "ACK", "tcp.flags.ack", "the acknowledgment number counts",

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+
+#include "net/tcp_client.h"
+#include "util/clock.h"
+
+struct tcp_client {
+	struct tcp_client_config config;
+	struct tcp_conn *conn;
+	struct frame frame; /* the one being sent */
+	uint16_t
+		next_id; /* IPv4 identification: don't-fragment frames need none, people like to count them */
+	uint64_t heard_ns;
+};
+
+struct tcp_client *tcp_client_new(const struct tcp_client_config *config)
+{
+	struct tcp_client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->config = *config;
+	client->conn = tcp_conn_new(&config->conn);
+	client->next_id = 1;
+	if (!client->conn) {
+		free(client);
+		return NULL;
+	}
+	return client;
+}
+
+void tcp_client_free(struct tcp_client *client)
+{
+	if (!client)
+		return;
+	tcp_conn_free(client->conn);
+	free(client);
+}
+
+struct tcp_conn *tcp_client_conn(struct tcp_client *client)
+{
+	return client->conn;
+}
+
+uint64_t tcp_client_heard_ns(const struct tcp_client *client)
+{
+	return client->heard_ns;
+}
+
+static void observe(const struct tcp_client *client, const uint8_t *data, uint32_t bytes, bool sent,
+		    const char *note)
+{
+	struct client_frame frame = {
+		.data = data,
+		.bytes = bytes,
+		.sent = sent,
+		.note = note,
+		.time_ns = clock_monotonic_ns(),
+		.realtime_ns = clock_realtime_ns(),
+		.local_isn = client->config.conn.isn,
+		.remote_isn = tcp_conn_peer_isn(client->conn),
+	};
+
+	if (client->config.observer)
+		client->config.observer(client->config.context, &frame);
+}
+
+static int send_segment(struct tcp_client *client, const struct tcp_segment *segment, bool again)
+{
+	struct frame *frame = &client->frame;
+	int err = frame_build(frame, &client->config.path, client->next_id++, segment);
+
+	if (err)
+		return err;
+	observe(client, frame->data, frame->bytes, true,
+		again ? "retransmission: no acknowledgment in time" : NULL);
+	return xsk_send(client->config.xsk, frame->data, frame->bytes);
+}
+
+int tcp_client_flush(struct tcp_client *client)
+{
+	uint64_t retransmitted = tcp_conn_stats(client->conn).retransmitted;
+	struct tcp_segment segment;
+	int err = 0;
+
+	while (!err && tcp_conn_output(client->conn, &segment, clock_monotonic_ns())) {
+		uint64_t now_retransmitted = tcp_conn_stats(client->conn).retransmitted;
+
+		err = send_segment(client, &segment, now_retransmitted > retransmitted);
+		retransmitted = now_retransmitted;
+	}
+	return err;
+}
+
+/* Is it a whole, right TCP segment of this connection? Return: NULL, or why not. */
+static const char *read_segment(const struct tcp_client *client, const struct xsk_frame *frame,
+				struct tcp_segment *segment)
+{
+	const struct frame_path *path = &client->config.path;
+	struct packet pkt = {};
+
+	parse_packet(&pkt, frame->data, frame->data + frame->bytes, frame->bytes);
+	if (pkt.malformed_l3 || !(pkt.flags & PACKET_HAS_L4) || pkt.ip_proto != IPPROTO_TCP)
+		return "malformed: ignored";
+	if (pkt.flags & PACKET_IS_FRAGMENT)
+		return "a fragment: ignored";
+	if (pkt.src_port != path->remote_port || pkt.dst_port != path->local_port)
+		return "not of this connection: ignored";
+	if (frame_tcp_checksum(&pkt, frame->data) == FRAME_CHECKSUM_WRONG)
+		return "TCP checksum wrong: ignored";
+	tcp_segment_read(segment, &pkt, frame->data);
+	return NULL;
+}
+
+static void take_frame(struct tcp_client *client, const struct xsk_frame *frame)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	struct tcp_segment segment;
+	const char *note = read_segment(client, frame, &segment);
+	enum tcp_verdict verdict;
+
+	if (!note) {
+		verdict = tcp_conn_input(client->conn, &segment, now_ns);
+		if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
+			client->heard_ns = now_ns;
+		if (verdict != TCP_ACCEPTED)
+			note = tcp_verdict_text(verdict);
+	}
+	observe(client, frame->data, frame->bytes, false, note);
+}
+
+static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)
+{
+	uint64_t deadline_ns = tcp_conn_deadline(client->conn), now_ns = clock_monotonic_ns();
+	uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+
+	return left_ns < wait_ns ? left_ns : wait_ns;
+}
+
+int tcp_client_step(struct tcp_client *client, uint64_t wait_ns)
+{
+	struct xsk_frame frame;
+	int err;
+
+	tcp_conn_advance(client->conn, clock_monotonic_ns());
+	err = tcp_client_flush(client);
+	if (err)
+		return err;
+	err = xsk_receive(client->config.xsk, &frame, shorter_wait(client, wait_ns));
+	if (err <= 0)
+		return err;
+	take_frame(client, &frame);
+	return tcp_client_flush(client);
+}
