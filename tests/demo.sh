@@ -297,23 +297,23 @@ check_page() {
 }
 
 check_connection() {
-	local flags complete remarks resets bad good_ones all kernel_resets
+	local flags complete remarks resets wrong_sums right_sums all kernel_resets
 	flags=$(column r0 flags | head -n 3 | paste -sd' ')
 	complete=$(column r0 complete | tail -n 1)
 	remarks=$(both remark)
 	resets=$(both reset)
 	kernel_resets=$(on client nstat -asz TcpOutRsts | awk '$1 == "TcpOutRsts" { print $2 }')
 	all=$(both 1)
-	good_ones=$(both 'sum == 1')
-	bad=$(both 'sum == 0 || ip_sum == "0"')
+	right_sums=$(both 'sum == 1')
+	wrong_sums=$(both 'sum == 0 || ip_sum == "0"')
 	check 'SYN, SYN-ACK, ACK; data; FIN both ways' "flags $flags, completeness ${complete:-none} of 31" \
 		[ "$flags $complete" = '0x0002 0x0012 0x0010 31' ]
 	check 'nothing lost, repeated or out of order' "$remarks remarks of tshark on $all segments (r0 + r1)" \
 		[ "$remarks" = '0 + 0' -a "$all" != '0 + 0' ]
 	check 'the kernel sent no RST' "$resets in the capture; TcpOutRsts of the client's kernel: $kernel_resets" \
 		[ "$resets $kernel_resets" = '0 + 0 0' -a "$all" != '0 + 0' ]
-	check 'every checksum is right' "$good_ones good, $bad bad" \
-		[ "$bad $good_ones" = "0 + 0 $all" -a "$all" != '0 + 0' ]
+	check 'every checksum is right' "$right_sums good, $wrong_sums bad" \
+		[ "$wrong_sums $right_sums" = "0 + 0 $all" -a "$all" != '0 + 0' ]
 }
 
 check_router() {
@@ -336,7 +336,7 @@ check_router() {
 # The last event of the trace, "closed ... → N packets N bytes, ← N packets N bytes", against tshark's count.
 check_trace() {
 	local printed seen source
-	printed=$(grep ' closed ' "$work/forward.plain" | grep -oE '[0-9]+ (packets|bytes)' | paste -sd' ')
+	printed=$(awk '/ closed /' "$work/forward.plain" | { grep -oE '[0-9]+ (packets|bytes)' || true; } | paste -sd' ')
 	seen=$(for source in $client $server; do
 		column r0 payload "source == \"$source\"" | awk '{ bytes += $1 } END { print NR " packets " bytes + 0 " bytes" }'
 	done | paste -sd' ')
