@@ -7,6 +7,7 @@
 #ifndef XDPLIFE_BPF_OBSERVE_H
 #define XDPLIFE_BPF_OBSERVE_H
 
+#include "bounds.h"
 #include "maps.h"
 
 /* So much unread data wakes the reader at once; below it, its own timer does (events.c). */
@@ -57,14 +58,6 @@ static __noinline int track(struct port_counters *count, struct trace_event *eve
 	return 0;
 }
 
-/* The bytes of the frame that go with the event; bounded, so that the verifier can follow. */
-static __always_inline __u32 snap_bytes(__u32 wire_bytes)
-{
-	__u32 bytes = wire_bytes < cfg.snap_bytes ? wire_bytes : cfg.snap_bytes;
-
-	return bytes < CONFIG_MAX_SNAP ? bytes : CONFIG_MAX_SNAP;
-}
-
 /* Starts the event of this frame in the slot of this CPU: neither hook can be interrupted by the other there.
  */
 static __always_inline struct trace_event *event_begin(struct observation *obs, struct port_counters *count,
@@ -108,11 +101,11 @@ static __always_inline int wanted(const struct trace_event *event)
 	return cfg.packets || event->tcp_events;
 }
 
-/* Copies the frame behind the event while it is as it came in. */
+/* Copies the frame behind the event, as it is now. A macro, for each hook has a helper of its own for it. */
 #define OBSERVE_COPY(obs, event, load_bytes, ctx, frame_bytes)                                               \
 	({                                                                                                   \
-		__u32 _bytes = snap_bytes(frame_bytes);                                                      \
-		if (_bytes && load_bytes(ctx, 0, (obs)->slot->bytes, _bytes))                                \
+		__u32 _bytes = (frame_bytes) < cfg.snap_bytes ? (frame_bytes) : cfg.snap_bytes;              \
+		if (!length_ok(&_bytes, CONFIG_MAX_SNAP) || load_bytes(ctx, 0, (obs)->slot->bytes, _bytes))  \
 			(obs)->count->event[EVENT_LOST_COPY]++;                                              \
 		else                                                                                         \
 			(event)->captured_bytes = _bytes;                                                    \

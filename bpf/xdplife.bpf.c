@@ -16,6 +16,7 @@
  */
 const volatile struct port_config cfg = {};
 
+#include "bounds.h"
 #include "maps.h"
 #include "observe.h"
 #include "steer.h"
@@ -49,7 +50,7 @@ __noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)
 		return 0;
 	parse_packet(pkt, data, end, cfg.frags ? bpf_xdp_get_buff_len(ctx) : end - data);
 	bytes = packet_syn_options_bytes(pkt);
-	if (cfg.observe && bytes && bytes <= sizeof(options) &&
+	if (cfg.observe && length_ok(&bytes, sizeof(options)) &&
 	    !bpf_xdp_load_bytes(ctx, pkt->l4_off + sizeof(struct tcphdr), &options, bytes))
 		scan_options(pkt, &options, bytes);
 	return 0;
@@ -78,19 +79,10 @@ __noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
 	if (skb->vlan_present)
 		push_vlan(pkt, skb->vlan_tci);
 	bytes = packet_syn_options_bytes(pkt);
-	if (bytes && bytes <= sizeof(options) &&
+	if (length_ok(&bytes, sizeof(options)) &&
 	    !bpf_skb_load_bytes(skb, pkt->l4_off + sizeof(struct tcphdr), &options, bytes))
 		scan_options(pkt, &options, bytes);
 	return 0;
-}
-
-/* The compiler may know that the index is in bounds and drop the check; the verifier does not and wants to
- * see it. */
-static __always_inline void count_one(__u64 *counter, __u32 index, __u32 size)
-{
-	asm volatile("" : "+r"(index));
-	if (index < size)
-		counter[index]++;
 }
 
 static __always_inline int xdp_action(enum verdict verdict)

@@ -161,12 +161,11 @@ const char *preflight_load_cure(int err)
 {
 	switch (err) {
 	case -EPERM:
-	case -EACCES:
 		return "sudo, and a kernel that allows bpf(2) here (lockdown, seccomp, "
 		       "kernel.unprivileged_bpf_disabled)";
 	case -ENOSYS:
 		return "a kernel with CONFIG_BPF_SYSCALL";
-	default:
-		return "a kernel of 5.18 or later; XDPLIFE_DEBUG=1 shows what the kernel says";
+	default: /* EACCES, EINVAL, E2BIG: the verifier's ways to say no */
+		return "a kernel of 6.1 or later; XDPLIFE_DEBUG=1 shows what the kernel says";
 	}
 }
