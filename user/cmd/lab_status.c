@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <jansson.h>
 #include <linux/if_link.h>
@@ -16,6 +15,7 @@
 #include "command.h"
 #include "net/netns.h"
 #include "util/log.h"
+#include "util/sysctl.h"
 #include "util/terminal.h"
 
 struct port_status {
@@ -119,18 +119,11 @@ static void read_xdp(struct port_status *port, const char *device)
 	close(fd);
 }
 
-/* /proc/sys/net is that of the namespace of whoever reads it. */
-static bool sysctl_is_on(const char *path)
+static bool sysctl_is_on(const char *name)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char value = '0';
+	int value = 0;
 
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value != '0';
+	return !sysctl_read(name, &value) && value;
 }
 
 static int read_port(struct status *status, size_t i)
@@ -145,8 +138,8 @@ static int read_port(struct status *status, size_t i)
 		read_xdp(&status->ports[i], lab_ports[i].name);
 	}
 	if (!error && i == LAB_R0) {
-		status->forwarding4 = sysctl_is_on("/proc/sys/net/ipv4/ip_forward");
-		status->forwarding6 = sysctl_is_on("/proc/sys/net/ipv6/conf/all/forwarding");
+		status->forwarding4 = sysctl_is_on("net/ipv4/ip_forward");
+		status->forwarding6 = sysctl_is_on("net/ipv6/conf/all/forwarding");
 	}
 	netns_return(here);
 	return error;
