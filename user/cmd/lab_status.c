@@ -167,6 +167,13 @@ static const char *wire(const struct status *status, size_t a, size_t b)
 	return status->ports[a].up && status->ports[b].up ? "─────────────────" : "─ ─ ─ ─ no link ─";
 }
 
+static const char *state(const struct port_status *port)
+{
+	if (port->up)
+		return "up";
+	return port->exists ? "down" : "missing";
+}
+
 static const char *or_dash(const char *text)
 {
 	return *text ? text : "-";
@@ -203,10 +210,7 @@ static void print_status(const struct status *status)
 	for (size_t i = 0; i < LAB_PORTS; i++) {
 		const struct port_status *port = &status->ports[i];
 
-		printf("  %-6s%s%-9s%s%-19s%-14s%-15s", lab_ports[i].name, port->up ? good : bad,
-		       port->up       ? "up"
-		       : port->exists ? "down"
-				      : "missing",
+		printf("  %-6s%s%-9s%s%-19s%-14s%-15s", lab_ports[i].name, port->up ? good : bad, state(port),
 		       reset, or_dash(port->mac), or_dash(port->ip4), or_dash(port->ip6));
 		print_xdp(port);
 	}
