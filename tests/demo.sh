@@ -20,6 +20,7 @@ usage() {
 	END
 }
 
+arguments=("$@")
 family=4 kernel_forwarding=1 keep='' binary=''
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -36,6 +37,14 @@ done
 [ -x "$binary" ] || { echo "demo: $binary is not there; try: make" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || { echo "demo: namespaces and BPF need root; try: sudo make demo" >&2; exit 3; }
 binary=$(realpath "$binary")
+
+# A /run/netns of its own, where the names of network namespaces are: a lab that is up stays as it is, and whatever is
+# left of this one goes with the script, however it ends.
+if [ "${XDPLIFE_DEMO_MOUNTS:-}" != "$PPID" ]; then
+	mkdir -p /run/netns
+	XDPLIFE_DEMO_MOUNTS=$PPID exec unshare --mount --propagation private "$0" "${arguments[@]}"
+fi
+mount -t tmpfs tmpfs /run/netns
 
 if [ $family = 4 ]; then
 	client=10.0.1.2 server=10.0.2.2 url=http://10.0.2.2/ ip=ip ttl=ip.ttl

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What every system test can ask for: the program, and a lab that is up."""
+"""What every system test can ask for: the program, and a lab that is up.
+
+The tests have names of network namespaces to themselves: a lab that is up stays as it is, several runs do not meet, and
+whatever a test leaves, even under SIGKILL, goes with the last process of the run.
+"""
+import ctypes
 import os
 import pathlib
 import subprocess
@@ -8,6 +13,19 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NAMESPACES = ("xl-client", "xl-router", "xl-server")
+
+
+CLONE_NEWNS = 0x00020000
+MS_REC_PRIVATE = (1 << 14) | (1 << 18)
+
+
+def pytest_configure():
+    """A mount namespace with a /run/netns of its own, which is where `ip netns` keeps the names."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    os.makedirs("/run/netns", exist_ok=True)
+    if (libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None)
+            or libc.mount(b"tmpfs", b"/run/netns", b"tmpfs", 0, None)):
+        pytest.exit(f"these tests need root: {os.strerror(ctypes.get_errno())}", returncode=1)
 
 
 class Lab:
@@ -47,7 +65,7 @@ def xdplife():
 
 @pytest.fixture(scope="module")
 def lab(xdplife):
-    """A fresh lab for the tests of one file; one that somebody left up is taken down first. Always down at the end."""
+    """A fresh lab for the tests of one file; what tests of another file have left is taken down first."""
     lab = Lab(xdplife)
     lab.down()
     try:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -123,6 +124,24 @@ def test_up_completes_what_is_missing(lab):
         lab.run("ping", "-c", "1", "-W", "2", address)
 
 
+def test_status_tells_of_xdp_programs(lab):
+    def programs():
+        return {port["name"]: port["xdp"] for port in status(lab.xdplife)["ports"] if port["xdp"]}
+
+    assert programs() == {}
+    forward = subprocess.Popen(lab.command(lab.xdplife, "forward", "r0", "r1", on="router"), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        assert "forwarding on r0" in forward.stderr.readline()
+        assert {name: (xdp["name"], xdp["mode"]) for name, xdp in programs().items()} == {
+            "r0": ("xdplife_xdp", "native"), "r1": ("xdplife_xdp", "native")}
+        assert run(lab.xdplife, "lab", "status").stdout.count("xdplife_xdp (native, id ") == 2
+    finally:
+        forward.send_signal(signal.SIGINT)
+        forward.communicate(timeout=10)
+    assert programs() == {}
+
+
 # --- run
 
 
@@ -162,6 +181,14 @@ def test_run_of_no_such_program(lab):
 
 
 # --- without a lab
+
+
+def test_every_address_is_usable_at_once(no_lab):
+    no_lab.up()
+    for port, netns in PORTS.items():
+        rows = json.loads(run("ip", "-n", netns, "-6", "-j", "address", "show", "dev", port).stdout)[0]["addr_info"]
+        assert {row["scope"] for row in rows} == {"global", "link"}
+        assert [row["local"] for row in rows if row.get("tentative")] == []
 
 
 def test_down_leaves_nothing(no_lab):

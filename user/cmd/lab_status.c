@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <jansson.h>
 #include <linux/if_link.h>
@@ -16,6 +15,7 @@
 #include "command.h"
 #include "net/netns.h"
 #include "util/log.h"
+#include "util/sysctl.h"
 #include "util/terminal.h"
 
 struct port_status {
@@ -119,18 +119,11 @@ static void read_xdp(struct port_status *port, const char *device)
 	close(fd);
 }
 
-/* /proc/sys/net is that of the namespace of whoever reads it. */
-static bool sysctl_is_on(const char *path)
+static bool sysctl_is_on(const char *name)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char value = '0';
+	int value = 0;
 
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value != '0';
+	return !sysctl_read(name, &value) && value;
 }
 
 static int read_port(struct status *status, size_t i)
@@ -145,8 +138,8 @@ static int read_port(struct status *status, size_t i)
 		read_xdp(&status->ports[i], lab_ports[i].name);
 	}
 	if (!error && i == LAB_R0) {
-		status->forwarding4 = sysctl_is_on("/proc/sys/net/ipv4/ip_forward");
-		status->forwarding6 = sysctl_is_on("/proc/sys/net/ipv6/conf/all/forwarding");
+		status->forwarding4 = sysctl_is_on("net/ipv4/ip_forward");
+		status->forwarding6 = sysctl_is_on("net/ipv6/conf/all/forwarding");
 	}
 	netns_return(here);
 	return error;
@@ -172,6 +165,13 @@ static const char *wire(const struct status *status, size_t a, size_t b)
 	if (!status->ports[a].exists || !status->ports[b].exists)
 		return "                 ";
 	return status->ports[a].up && status->ports[b].up ? "─────────────────" : "─ ─ ─ ─ no link ─";
+}
+
+static const char *state(const struct port_status *port)
+{
+	if (port->up)
+		return "up";
+	return port->exists ? "down" : "missing";
 }
 
 static const char *or_dash(const char *text)
@@ -210,10 +210,7 @@ static void print_status(const struct status *status)
 	for (size_t i = 0; i < LAB_PORTS; i++) {
 		const struct port_status *port = &status->ports[i];
 
-		printf("  %-6s%s%-9s%s%-19s%-14s%-15s", lab_ports[i].name, port->up ? good : bad,
-		       port->up       ? "up"
-		       : port->exists ? "down"
-				      : "missing",
+		printf("  %-6s%s%-9s%s%-19s%-14s%-15s", lab_ports[i].name, port->up ? good : bad, state(port),
 		       reset, or_dash(port->mac), or_dash(port->ip4), or_dash(port->ip6));
 		print_xdp(port);
 	}
