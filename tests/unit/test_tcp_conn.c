@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The client's TCP state machine, by scripted exchanges: what the peer sends, and what must come out at which time. */
+/* The client's TCP state machine, by scripted exchanges: what the peer sends, and what must come out at which
+ * time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,25 +107,25 @@ static enum tcp_verdict peer(struct script *s, uint8_t flags, uint32_t seq, uint
 #define quiet(s) assert_false(tcp_conn_output((s)->conn, &(s)->out, (s)->now_ns))
 
 /* This, and with these numbers (relative), must come out now. */
-#define sends(s, want_flags, want_seq, want_ack, want_data)                                                            \
-	do {                                                                                                           \
-		const char *data_ = (want_data);                                                                       \
-		assert_true(tcp_conn_output((s)->conn, &(s)->out, (s)->now_ns));                                       \
-		assert_int_equal((s)->out.flags, (want_flags));                                                        \
-		assert_int_equal((s)->out.seq - (s)->our_isn, (want_seq));                                             \
-		if ((s)->out.flags & A)                                                                                \
-			assert_int_equal((s)->out.ack - (s)->peer_isn, (want_ack));                                    \
-		assert_int_equal((s)->out.data_bytes, strlen(data_));                                                  \
-		if (*data_)                                                                                            \
-			assert_memory_equal((s)->out.data, data_, strlen(data_));                                      \
+#define sends(s, want_flags, want_seq, want_ack, want_data)                                                  \
+	do {                                                                                                 \
+		const char *data_ = (want_data);                                                             \
+		assert_true(tcp_conn_output((s)->conn, &(s)->out, (s)->now_ns));                             \
+		assert_int_equal((s)->out.flags, (want_flags));                                              \
+		assert_int_equal((s)->out.seq - (s)->our_isn, (want_seq));                                   \
+		if ((s)->out.flags & A)                                                                      \
+			assert_int_equal((s)->out.ack - (s)->peer_isn, (want_ack));                          \
+		assert_int_equal((s)->out.data_bytes, strlen(data_));                                        \
+		if (*data_)                                                                                  \
+			assert_memory_equal((s)->out.data, data_, strlen(data_));                            \
 	} while (0)
 
-#define reads(s, want)                                                                                                 \
-	do {                                                                                                           \
-		char text_[WINDOW + 1];                                                                                \
-		size_t bytes_ = tcp_conn_read((s)->conn, text_, WINDOW);                                               \
-		text_[bytes_] = 0;                                                                                     \
-		assert_string_equal(text_, (want));                                                                    \
+#define reads(s, want)                                                                                       \
+	do {                                                                                                 \
+		char text_[WINDOW + 1];                                                                      \
+		size_t bytes_ = tcp_conn_read((s)->conn, text_, WINDOW);                                     \
+		text_[bytes_] = 0;                                                                           \
+		assert_string_equal(text_, (want));                                                          \
 	} while (0)
 
 #define in_state(s, want) assert_string_equal(tcp_state_text(tcp_conn_state((s)->conn)), want)
@@ -138,7 +139,8 @@ static void establish(struct script *s)
 	in_state(s, "ESTABLISHED");
 }
 
-/* --- opening --------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * --------------------------------------------------------------------------------------------------- */
 
 /* The SYN says what we can do; the window in it is not scaled. The SYN-ACK is acknowledged at once. */
 static void test_handshake(void **state)
@@ -188,7 +190,8 @@ static void test_syn_retransmission(void **state)
 	end(&s);
 }
 
-/* The SYN was lost once: the SYN-ACK's round trip is ambiguous (Karn), data starts with 3 seconds (RFC 6298 §5.7). */
+/* The SYN was lost once: the SYN-ACK's round trip is ambiguous (Karn), data starts with 3 seconds (RFC 6298
+ * §5.7). */
 static void test_rto_after_lost_syn(void **state)
 {
 	struct script s;
@@ -276,7 +279,8 @@ static void test_simultaneous_open(void **state)
 	end(&s);
 }
 
-/* --- receiving ------------------------------------------------------------------------------------------------- */
+/* --- receiving
+ * ------------------------------------------------------------------------------------------------- */
 
 /* One segment: acknowledged after 40 ms. Two: at once. */
 static void test_delayed_ack(void **state)
@@ -303,7 +307,8 @@ static void test_delayed_ack(void **state)
 	end(&s);
 }
 
-/* A gap: at once a duplicate ACK, with SACK blocks, the newest first (RFC 2018). Filling it: at once an ACK of all. */
+/* A gap: at once a duplicate ACK, with SACK blocks, the newest first (RFC 2018). Filling it: at once an ACK
+ * of all. */
 static void test_reordering_and_sack(void **state)
 {
 	struct script s;
@@ -425,7 +430,8 @@ static void test_outside_window(void **state)
 	end(&s);
 }
 
-/* A reader that does not read: the window shrinks to nothing, and opens in one step when there is room again. */
+/* A reader that does not read: the window shrinks to nothing, and opens in one step when there is room again.
+ */
 static void test_receive_window(void **state)
 {
 	char block[WINDOW / 2 + 1];
@@ -445,13 +451,36 @@ static void test_receive_window(void **state)
 	assert_int_equal(s.out.window, 0);
 	assert_int_equal(tcp_conn_read(s.conn, block, 100), 100);
 	quiet(&s); /* not for so little: silly window */
+	peer(&s, A, 1 + WINDOW, 1, "x"); /* taken, for there is room; told is still none */
+	pass(&s, 40 * MS);
+	sends(&s, A, 1, 2 + WINDOW, "");
+	assert_int_equal(s.out.window, 0);
 	assert_int_equal(tcp_conn_read(s.conn, block, sizeof(block) - 1), sizeof(block) - 1);
-	sends(&s, A, 1, 1 + WINDOW, "");
-	assert_int_equal(s.out.window, 100 + WINDOW / 2);
+	sends(&s, A, 1, 2 + WINDOW, "");
+	assert_int_equal(s.out.window, 99 + WINDOW / 2);
 	end(&s);
 }
 
-/* --- RFC 5961: attacks, and peers that have forgotten us -------------------------------------------------------- */
+/* Nothing can come behind a FIN: room is no news any more. */
+static void test_no_window_update_behind_fin(void **state)
+{
+	char block[WINDOW + 1];
+	struct script s;
+
+	(void)state;
+	memset(block, 'b', WINDOW);
+	block[WINDOW] = 0;
+	begin(&s);
+	establish(&s);
+	peer(&s, F | A, 1, 1, block);
+	sends(&s, A, 1, 2 + WINDOW, "");
+	assert_int_equal(tcp_conn_read(s.conn, block, WINDOW), WINDOW);
+	quiet(&s);
+	end(&s);
+}
+
+/* --- RFC 5961: attacks, and peers that have forgotten us
+ * -------------------------------------------------------- */
 
 static void test_reset(void **state)
 {
@@ -510,11 +539,12 @@ static void test_ack_of_what_was_never_sent(void **state)
 	end(&s);
 }
 
-/* --- sending ---------------------------------------------------------------------------------------------------- */
+/* --- sending
+ * ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The handshake took 100 ms: SRTT 100, RTTVAR 50, so RTO 300 ms (RFC 6298 §2.2). The request goes out again after 300,
- * 600, 1200 ms; its ACK then is no measurement, and the back-off stays until there is one (Karn).
+ * The handshake took 100 ms: SRTT 100, RTTVAR 50, so RTO 300 ms (RFC 6298 §2.2). The request goes out again
+ * after 300, 600, 1200 ms; its ACK then is no measurement, and the back-off stays until there is one (Karn).
  */
 static void test_data_retransmission(void **state)
 {
@@ -549,6 +579,52 @@ static void test_data_retransmission(void **state)
 	tcp_conn_send(s.conn, "y", 1);
 	sends(&s, P | A, 5, 1, "y");
 	assert_int_equal(tcp_conn_deadline(s.conn), s.now_ns + 250 * MS);
+	end(&s);
+}
+
+/* RFC 6298 §2.2 and §2.3, with numbers; never below 200 ms, never above a minute. */
+static void test_rto_computation(void **state)
+{
+	struct tcp_rto rto;
+
+	(void)state;
+	tcp_rto_init(&rto);
+	assert_int_equal(rto.rto_ns, NS_PER_S);
+	tcp_rto_sample(&rto, 100 * MS);
+	assert_int_equal(rto.rto_ns, 300 * MS); /* 100 + 4 × 50 */
+	tcp_rto_sample(&rto, 200 * MS);
+	assert_int_equal(rto.srtt_ns, 112500000);
+	assert_int_equal(rto.rttvar_ns, 62500000);
+	assert_int_equal(rto.rto_ns, 362500000);
+	tcp_rto_init(&rto);
+	tcp_rto_sample(&rto, 10 * MS);
+	assert_int_equal(rto.rto_ns, 200 * MS);
+	tcp_rto_sample(&rto, 500 * NS_PER_S);
+	assert_int_equal(rto.rto_ns, 60 * NS_PER_S);
+}
+
+/* One segment at a time is timed, the first; an ACK of a part starts the timer again (RFC 6298 §5.3). */
+static void test_timer_with_two_in_flight(void **state)
+{
+	struct script s;
+
+	(void)state;
+	begin(&s);
+	sends(&s, S, 0, 0, "");
+	pass(&s, 100 * MS);
+	peer(&s, S | A, 0, 1, "");
+	sends(&s, A, 1, 1, "");
+	tcp_conn_send(s.conn, "one", 3);
+	sends(&s, P | A, 1, 1, "one");
+	pass(&s, 60 * MS);
+	tcp_conn_send(s.conn, "two", 3);
+	sends(&s, P | A, 4, 1, "two");
+	pass(&s, 40 * MS);
+	peer(&s, A, 1, 4, ""); /* 100 ms for "one": SRTT stays, RTO = 100 + 4 × 37.5 */
+	assert_int_equal(tcp_conn_stats(s.conn).srtt_ns, 100 * MS);
+	assert_int_equal(tcp_conn_deadline(s.conn), s.now_ns + 250 * MS);
+	pass(&s, 250 * MS);
+	sends(&s, P | A, 4, 1, "two");
 	end(&s);
 }
 
@@ -618,7 +694,8 @@ static void test_congestion_window(void **state)
 	end(&s);
 }
 
-/* No window: one byte probes it at the back-off's times, for as long as the peer answers; what opens is used at once. */
+/* No window: one byte probes it at the back-off's times, for as long as the peer answers; what opens is used
+ * at once. */
 static void test_zero_window(void **state)
 {
 	struct script s;
@@ -669,7 +746,8 @@ static void test_peer_window(void **state)
 	end(&s);
 }
 
-/* --- closing ----------------------------------------------------------------------------------------------------- */
+/* --- closing
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* The server closes first: CLOSE-WAIT, LAST-ACK, closed. Our FIN is sent again if it must. */
 static void test_peer_closes_first(void **state)
@@ -696,7 +774,8 @@ static void test_peer_closes_first(void **state)
 	end(&s);
 }
 
-/* We close first: FIN-WAIT-1, FIN-WAIT-2 (still receiving), TIME-WAIT, which answers a FIN that is sent again. */
+/* We close first: FIN-WAIT-1, FIN-WAIT-2 (still receiving), TIME-WAIT, which answers a FIN that is sent
+ * again. */
 static void test_we_close_first(void **state)
 {
 	struct script s;
@@ -747,7 +826,8 @@ static void test_simultaneous_close(void **state)
 	end(&s);
 }
 
-/* The FIN overtakes data: it counts only when everything before it is there; what claims to be behind it never. */
+/* The FIN overtakes data: it counts only when everything before it is there; what claims to be behind it
+ * never. */
 static void test_fin_out_of_order(void **state)
 {
 	struct script s;
@@ -790,9 +870,11 @@ static void test_abort(void **state)
 	end(&s);
 }
 
-/* --- RFC 7323 timestamps ------------------------------------------------------------------------------------------ */
+/* --- RFC 7323 timestamps
+ * ------------------------------------------------------------------------------------------ */
 
-/* What is echoed is the timestamp of the oldest segment not acknowledged; what goes back in time is not taken. */
+/* What is echoed is the timestamp of the oldest segment not acknowledged; what goes back in time is not
+ * taken. */
 static void test_timestamps(void **state)
 {
 	struct script s;
@@ -842,12 +924,13 @@ static void test_timestamp_of_unacceptable(void **state)
 	end(&s);
 }
 
-/* --- two of them, over a bad line ---------------------------------------------------------------------------------- */
+/* --- two of them, over a bad line
+ * ---------------------------------------------------------------------------------- */
 
-#define LINE_SEGMENTS   256
-#define TRANSFER_BYTES  200000u
-#define LINE_DELAY_NS   (5 * MS)
-#define LINE_SPREAD_NS  (20 * MS)
+#define LINE_SEGMENTS     256
+#define TRANSFER_BYTES    200000u
+#define LINE_DELAY_NS     (5 * MS)
+#define LINE_SPREAD_NS    (20 * MS)
 #define TRANSFER_LIMIT_NS (3600 * NS_PER_S)
 
 struct travelling {
@@ -907,7 +990,8 @@ static void end_point_write(struct end_point *ends, int which)
 {
 	struct end_point *e = &ends[which];
 	uint8_t block[4096];
-	uint32_t bytes = TRANSFER_BYTES - e->written < sizeof(block) ? TRANSFER_BYTES - e->written : sizeof(block);
+	uint32_t bytes =
+		TRANSFER_BYTES - e->written < sizeof(block) ? TRANSFER_BYTES - e->written : sizeof(block);
 
 	for (uint32_t i = 0; i < bytes; i++)
 		block[i] = stream_byte(which, e->written + i);
@@ -959,7 +1043,8 @@ static void run_end_point(struct line *line, struct end_point *ends, int which, 
 		line_carry(line, &segment, !which, now_ns);
 }
 
-/* Two clients open towards each other, send 200 kB each way and close, over a line that loses, repeats and reorders. */
+/* Two clients open towards each other, send 200 kB each way and close, over a line that loses, repeats and
+ * reorders. */
 static void transfer(uint32_t seed, unsigned int loss_percent, unsigned int duplicate_percent)
 {
 	struct line *line = calloc(1, sizeof(*line));
@@ -1026,10 +1111,13 @@ int main(void)
 		cmocka_unit_test(test_sequence_wrap),
 		cmocka_unit_test(test_outside_window),
 		cmocka_unit_test(test_receive_window),
+		cmocka_unit_test(test_no_window_update_behind_fin),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_challenge_limit),
 		cmocka_unit_test(test_ack_of_what_was_never_sent),
 		cmocka_unit_test(test_data_retransmission),
+		cmocka_unit_test(test_rto_computation),
+		cmocka_unit_test(test_timer_with_two_in_flight),
 		cmocka_unit_test(test_data_timeout),
 		cmocka_unit_test(test_segmentation),
 		cmocka_unit_test(test_congestion_window),
