@@ -33,6 +33,18 @@ static const uint8_t data6[] = "\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01
 
 #define TEXT "GET / HTTP/1.1\r\n\r\nx" /* an odd number of bytes: the checksum's last word is half */
 
+/* The engine wants IP headers on a word boundary, as the kernel places them: Ethernet starts two bytes before
+ * one. */
+static struct packet parse(const uint8_t *frame, size_t bytes)
+{
+	static _Alignas(8) uint8_t aligned[FRAME_MAX_BYTES + 2];
+	struct packet pkt = {};
+
+	memcpy(aligned + 2, frame, bytes);
+	parse_packet(&pkt, aligned + 2, aligned + 2 + bytes, (uint32_t)bytes);
+	return pkt;
+}
+
 static struct frame_path path_of(int ip_version)
 {
 	struct frame_path path = {
@@ -90,7 +102,7 @@ static void test_ip4_by_layers(void **state)
 {
 	struct frame_path path = path_of(4);
 	struct tcp_segment segment = syn_segment();
-	struct packet pkt = {};
+	struct packet pkt;
 	struct frame frame;
 
 	(void)state;
@@ -99,7 +111,7 @@ static void test_ip4_by_layers(void **state)
 	assert_memory_equal(frame.data, syn4, 14);
 	frame_push_ip(&frame, &path, 7);
 	assert_int_equal(frame.bytes, 34);
-	parse_packet(&pkt, frame.data, frame.data + frame.bytes, frame.bytes);
+	pkt = parse(frame.data, frame.bytes);
 	assert_int_equal(pkt.malformed_l3, MALFORMED_NONE);
 	assert_int_equal(pkt.l3_bytes, 20);
 	assert_int_equal(frame_push_tcp(&frame, &path, &segment), 0);
@@ -139,10 +151,9 @@ static void test_too_long(void **state)
 static void test_read_back(void **state)
 {
 	struct tcp_segment segment, want = data_segment();
-	struct packet pkt = {};
+	struct packet pkt = parse(data6, sizeof(data6) - 1);
 
 	(void)state;
-	parse_packet(&pkt, data6, data6 + sizeof(data6) - 1, sizeof(data6) - 1);
 	tcp_segment_read(&segment, &pkt, data6);
 	assert_int_equal(segment.seq, want.seq);
 	assert_int_equal(segment.ack, want.ack);
@@ -157,8 +168,7 @@ static void test_read_back(void **state)
 	assert_int_equal(segment.data_bytes, strlen(TEXT));
 	assert_memory_equal(segment.data, TEXT, strlen(TEXT));
 
-	memset(&pkt, 0, sizeof(pkt));
-	parse_packet(&pkt, syn4, syn4 + sizeof(syn4) - 1, sizeof(syn4) - 1);
+	pkt = parse(syn4, sizeof(syn4) - 1);
 	tcp_segment_read(&segment, &pkt, syn4);
 	assert_int_equal(segment.options, syn_segment().options);
 	assert_int_equal(segment.mss, 1460);
@@ -214,7 +224,7 @@ static void test_odd_options(void **state)
 	};
 	struct frame_path path = path_of(4);
 	struct tcp_segment segment = syn_segment();
-	struct packet pkt = {};
+	struct packet pkt;
 	struct frame frame;
 
 	(void)state;
@@ -223,7 +233,7 @@ static void test_odd_options(void **state)
 	segment.options = 0;
 	assert_int_equal(frame_build(&frame, &path, 7, &segment), 0);
 	frame.data[frame.l4_off + 12] = 15 << 4;
-	parse_packet(&pkt, frame.data, frame.data + frame.bytes, frame.bytes);
+	pkt = parse(frame.data, frame.bytes);
 	assert_int_equal(pkt.malformed_l4, MALFORMED_NONE);
 	tcp_segment_read(&segment, &pkt, frame.data);
 	assert_int_equal(segment.options, TCP_HAS_MSS);
@@ -236,12 +246,11 @@ static void test_odd_options(void **state)
 static void test_checksum_of_received(void **state)
 {
 	uint8_t frame[sizeof(syn4) - 1];
-	struct packet pkt = {};
+	struct packet pkt = parse(syn4, sizeof(syn4) - 1);
 	uint16_t pseudo;
 
 	(void)state;
 	memcpy(frame, syn4, sizeof(frame));
-	parse_packet(&pkt, frame, frame + sizeof(frame), sizeof(frame));
 	assert_int_equal(frame_tcp_checksum(&pkt, frame), FRAME_CHECKSUM_RIGHT);
 	for (size_t i = 0; i < sizeof(frame) * 8; i++) {
 		if (i / 8 < pkt.l4_off)
@@ -259,8 +268,7 @@ static void test_checksum_of_received(void **state)
 
 	memcpy(padded, syn4, sizeof(frame));
 	memset(padded + sizeof(frame), 0xaa, 6);
-	memset(&pkt, 0, sizeof(pkt));
-	parse_packet(&pkt, padded, padded + sizeof(padded), sizeof(padded));
+	pkt = parse(padded, sizeof(padded));
 	assert_int_equal(frame_tcp_checksum(&pkt, padded), FRAME_CHECKSUM_RIGHT);
 }
 
