@@ -181,46 +181,14 @@ static void test_read_back(void **state)
 static void test_odd_options(void **state)
 {
 	static const uint8_t options[40] = {
-		TCP_OPT_MSS,
-		3,
-		9, /* too short */
-		TCP_OPT_WINDOW_SCALE,
-		4,
-		1,
-		2, /* too long */
-		TCP_OPT_TIMESTAMPS,
-		6,
-		1,
-		2,
-		3,
-		4, /* too short */
-		TCP_OPT_SACK,
-		9,
-		1,
-		2,
-		3,
-		4,
-		5,
-		6,
-		7, /* no whole block */
-		254,
-		4,
-		0,
-		0, /* unknown */
-		TCP_OPT_MSS,
-		4,
-		5,
-		180, /* right */
+		TCP_OPT_MSS, 4, 5, 180,               /* right */
+		TCP_OPT_MSS, 3, 9,                    /* too short */
+		TCP_OPT_WINDOW_SCALE, 4, 1, 2,        /* too long */
+		TCP_OPT_TIMESTAMPS, 6, 1, 2, 3, 4,    /* too short */
+		TCP_OPT_SACK, 9, 1, 2, 3, 4, 5, 6, 7, /* no whole block */
+		254, 4, 0, 0,                         /* unknown */
+		TCP_OPT_SACK_PERMITTED, 2,            /* right */
 		TCP_OPT_END,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
-		0,
 	};
 	struct frame_path path = path_of(4);
 	struct tcp_segment segment = syn_segment();
@@ -236,7 +204,7 @@ static void test_odd_options(void **state)
 	pkt = parse(frame.data, frame.bytes);
 	assert_int_equal(pkt.malformed_l4, MALFORMED_NONE);
 	tcp_segment_read(&segment, &pkt, frame.data);
-	assert_int_equal(segment.options, TCP_HAS_MSS);
+	assert_int_equal(segment.options, TCP_HAS_MSS | TCP_HAS_SACK_PERMITTED);
 	assert_int_equal(segment.mss, 1460);
 	assert_int_equal(segment.sack_count, 0);
 	assert_int_equal(segment.data_bytes, 0);
