@@ -39,12 +39,12 @@ BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c))
 
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/bpf/%.bpf.o $(BUILD)/include/%.skel.h
-.PHONY: help deps all demo test install clean
+.PHONY: help deps all demo test test-kernel install clean
 
 all: $(BUILD)/xdplife  ## build everything (the default)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  V=1 shows the commands; DESTDIR and PREFIX are for install'
 
 # --- what it needs ---------------------------------------------------------------------------------------------------
@@ -133,6 +133,9 @@ test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS)
 test: deps  ## install what is missing, build, run every test
 	$(Q)$(MAKE) --no-print-directory test-programs warnings
 	$(Q)$(PYTHON) tests/run.py $(BUILD)
+
+test-kernel: all $(BPF_TESTS)  ## the BPF tests and the lab on Debian 12's own kernel, in qemu
+	$(Q)tests/kernel.sh $(BUILD)
 
 demo: deps  ## install what is missing, build, run the whole story in network namespaces
 	$(Q)$(MAKE) --no-print-directory all
