@@ -84,7 +84,7 @@ static void dissect_vlan(struct dissector *ds)
 		    : service ? "of the provider (S-tag)"
 			      : "");
 	layer_summary(ds, "VLAN %u%s", vid, service ? " (service tag)" : "");
-	dissect_type(ds, at + 2, "vlan.etype", "vlan.len");
+	dissect_type(ds, at + 2, service ? "ieee8021ah.etype" : "vlan.etype", "vlan.len");
 }
 
 static void line_vlan(struct line *line, const struct dissection *d, const struct layer *layer,
