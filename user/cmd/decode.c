@@ -311,8 +311,7 @@ static int file_link(pcap_t *pcap, const char *file, enum dissect_link *link)
 		*link = DISSECT_RAW_IP;
 		return EXIT_DONE;
 	default:
-		log_error("capture on an Ethernet interface (not on \"any\"), or convert with: editcap -T "
-			  "ether",
+		log_error("a capture of one Ethernet interface (tcpdump -i eth0, not -i any)",
 			  "%s: link type %d (%s) is neither Ethernet nor raw IP", file, type,
 			  name ? name : "unknown");
 		return EXIT_FAILED;
