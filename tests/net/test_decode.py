@@ -84,8 +84,10 @@ def tcp_segments():
 
 def upper_layers4():
     yield from tcp_segments()
-    yield TCP(sport=40000, dport=80, flags="PA", seq=1, ack=1) / b"GET /index.html HTTP/1.0\r\nHost: s\r\nX-A:  b \r\n\r\n"
-    yield TCP(sport=80, dport=40000, flags="PA", seq=1, ack=1) / b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    to_server = TCP(sport=40000, dport=80, flags="PA", seq=1, ack=1)
+    yield to_server / b"GET /index.html HTTP/1.0\r\nHost: s\r\nX-A:  b \r\n\r\n"
+    to_client = TCP(sport=80, dport=40000, flags="PA", seq=1, ack=1)
+    yield to_client / b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     yield UDP(sport=40000, dport=9999) / b"datagram"
     yield UDP(sport=40000, dport=9999)
     yield ICMP(id=7, seq=9) / b"ping"
@@ -204,7 +206,7 @@ def tshark_field(raw, shown):
 
 
 def tshark_fields(layers, found):
-    """All fields of a packet by name, from tshark's nested objects; --no-duplicate-keys makes lists of equal names."""
+    """All fields of a packet by name; tshark nests objects, and --no-duplicate-keys makes lists of equal names."""
     for name, value in layers.items():
         if isinstance(value, dict):
             tshark_fields(value, found)
@@ -226,7 +228,8 @@ def run_tshark(path):
     options = [word for option in TSHARK_OPTIONS for word in ("-o", option)]
     output = subprocess.run(["tshark", "-n", "-r", str(path), "-T", "json", "-x", "--no-duplicate-keys", *options],
                             check=True, capture_output=True, text=True, timeout=120).stdout
-    return [tshark_fields(packet["_source"]["layers"], collections.defaultdict(list)) for packet in json.loads(output)]
+    packets = [packet["_source"]["layers"] for packet in json.loads(output)]
+    return [tshark_fields(layers, collections.defaultdict(list)) for layers in packets]
 
 
 def run_decode(xdplife, *words, **more):
@@ -410,8 +413,8 @@ def test_sample_packet_text(xdplife):
 
 
 @pytest.mark.parametrize("text", [
-    SAMPLE.replace(" ", ""), SAMPLE.replace(" ", ":"), SAMPLE.lower(), "0x" + SAMPLE.replace(" ", " 0x").replace("\n", "\t0X"),
-    "\n " + SAMPLE + " \n", "0x" + SAMPLE.replace(" ", "").replace("\n", "")])
+    SAMPLE.replace(" ", ""), SAMPLE.replace(" ", ":"), SAMPLE.lower(),
+    "0x" + SAMPLE.replace(" ", " 0x").replace("\n", "\t0X"), "\n " + SAMPLE + " \n", "0x" + SAMPLE.replace(" ", "").replace("\n", "")])
 def test_hex_as_people_write_it(xdplife, text):
     assert hex_text(xdplife, text)[1] == SAMPLE_TEXT
     assert hex_text(xdplife, "-", input=text.encode())[1] == SAMPLE_TEXT
@@ -441,7 +444,8 @@ def test_hex_json_is_one_object_and_nothing_else(xdplife):
     assert fields["ip.checksum"]["check"] == fields["tcp.checksum"]["check"] == "right"
 
 
-@pytest.mark.parametrize("at, raw, meaning", [(11, "0xfdde", "wrong, should be 0xfddf"), (37, "0xf947", "wrong, should be 0xf946")])
+@pytest.mark.parametrize("at, raw, meaning", [
+    (11, "0xfdde", "wrong, should be 0xfddf"), (37, "0xf947", "wrong, should be 0xf946")])
 def test_wrong_checksum_is_corrected(xdplife, at, raw, meaning):
     frame = bytearray.fromhex(SAMPLE)
     frame[at] ^= 1
@@ -457,8 +461,8 @@ def test_link_can_be_overridden(xdplife):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["--hex", SAMPLE, "file.pcap"], ["a.pcap", "b.pcap"], ["--hex", SAMPLE, "--link", "token-ring"], ["--packet", "0", "a.pcap"],
-    ["--packet", "x", "a.pcap"], ["--nonsense"], ["a.pcap", "--link", "ip"], ["--hex", SAMPLE, "--packet", "1"]])
+    [], ["--hex", SAMPLE, "file.pcap"], ["a.pcap", "b.pcap"], ["--hex", SAMPLE, "--link", "token-ring"],
+    ["--packet", "0", "a.pcap"], ["--packet", "x", "a.pcap"], ["--nonsense"], ["a.pcap", "--link", "ip"], ["--hex", SAMPLE, "--packet", "1"]])
 def test_usage_errors(xdplife, words):
     done = run_decode(xdplife, *words)
     assert (done.returncode, done.stdout) == (2, b"")
@@ -475,7 +479,8 @@ def test_file_lines_and_selection(xdplife, tmp_path):
     done = run_decode(xdplife, path)
     assert done.returncode == 0
     assert done.stdout.decode().splitlines() == [
-        f"    {n}  0.00000000{n - 1}  10.0.1.2:40000 → 10.0.2.2:9999 TCP [SYN] seq {n} win 8192 len 0 ttl 64" for n in (1, 2, 3)]
+        f"    {n}  0.00000000{n - 1}  10.0.1.2:40000 → 10.0.2.2:9999 TCP [SYN] seq {n} win 8192 len 0 ttl 64"
+        for n in (1, 2, 3)]
     second = run_decode(xdplife, path, "--packet", 2).stdout.decode()
     assert second.startswith("Packet 2, 1970-01-01 00:16:40.000000001 UTC, 54 bytes\n")
     assert "TCP checksum" in second and "Packet 3" not in second
@@ -504,7 +509,8 @@ def test_captured_in_part(xdplife, tmp_path):
     path = tmp_path / "part.pcap"
     write_pcap(path, [wire(Ether(**MACS) / ends4() / TCP(sport=1, dport=9999) / b"data")], cut=3)
     packet, = decode_json(xdplife, path)
-    checks = {field["filter"]: field["check"] for layer in packet["layers"] for field in layer["fields"] if "check" in field}
+    checks = {field["filter"]: field["check"] for layer in packet["layers"] for field in layer["fields"]
+              if "check" in field}
     assert (packet["captured_bytes"], packet["wire_bytes"]) == (55, 58)
     assert checks == {"ip.checksum": "right", "tcp.checksum": "unverifiable"}
     assert "len 4" in packet["line"]

@@ -9,7 +9,6 @@
 
 #define LENGTH_MAX     1500 /* IEEE 802.3 §3.2.6: up to this the type field is a length */
 #define ETHERNET_BYTES 14
-#define TAG_BYTES      4
 
 static void dissect_type(struct dissector *ds, uint32_t at, const char *type_filter,
 			 const char *length_filter)
