@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Frames for tests: written as hexadecimal text with their human reading beside them, read at an exact size. */
+/* Frames for tests: written as hexadecimal text with their human reading beside them, read at an exact size.
+ */
 #ifndef XDPLIFE_TEST_FRAME_H
 #define XDPLIFE_TEST_FRAME_H
 
@@ -17,23 +18,24 @@ struct frame {
 };
 
 /* Building blocks. MACs 02:00:00:00:00:01 → 02:00:00:00:00:02. */
-#define MACS "020000000002 020000000001 "
+#define MACS    "020000000002 020000000001 "
 #define ETH_IP4 MACS "0800 "
 #define ETH_IP6 MACS "86dd "
 #define ETH_ARP MACS "0806 "
 /* IPv4 10.0.1.2 → 10.0.2.2, TTL 64; the checksum is filled in by frame_fix_ip4(). */
-#define IP4_FRAG(total, fragment, proto) "4500 " total " 1234 " fragment " 40" proto " 0000 0a000102 0a000202 "
+#define IP4_FRAG(total, fragment, proto)                                                                     \
+	"4500 " total " 1234 " fragment " 40" proto " 0000 0a000102 0a000202 "
 #define IP4(total, proto) IP4_FRAG(total, "0000", proto)
 /* IPv6 fd00:1::2 → fd00:2::2, hop limit 64. */
-#define IP6(payload, next)                                                                                             \
+#define IP6(payload, next)                                                                                   \
 	"60000000 " payload " " next "40 fd000001000000000000000000000002 fd000002000000000000000000000002 "
 /* 40000 → 80, seq 1000, window 64240. */
 #define TCP_WITH(offset, flags) "9c400050 000003e8 00000000 " offset "0" flags " faf0 0000 0000 "
-#define TCP_SYN TCP_WITH("5", "02")
+#define TCP_SYN                 TCP_WITH("5", "02")
 /* 40000 → 53 */
 #define UDP(length) "9c400035 " length " 0000 "
-#define ICMP_ECHO "0800 f7fd 0001 0001 "
-#define ICMP6_ECHO "8000 0000 0001 0001 "
+#define ICMP_ECHO   "0800 f7fd 0001 0001 "
+#define ICMP6_ECHO  "8000 0000 0001 0001 "
 
 static inline void frame_hex(struct frame *frame, const char *text)
 {
@@ -67,8 +69,8 @@ static inline void frame_from(struct frame *frame, const char *text)
 }
 
 /*
- * @bytes of the frame as a copy that ends where its memory ends, and starts at an even or an odd address, so that the
- * sanitizers see a read beyond it and one that assumes an alignment.
+ * @bytes of the frame as a copy that ends where its memory ends, and starts at an even or an odd address, so
+ * that the sanitizers see a read beyond it and one that assumes an alignment.
  */
 static inline const uint8_t *frame_exact(const struct frame *frame, size_t bytes, int odd, void **to_free)
 {

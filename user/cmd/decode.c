@@ -311,8 +311,7 @@ static int file_link(pcap_t *pcap, const char *file, enum dissect_link *link)
 		*link = DISSECT_RAW_IP;
 		return EXIT_DONE;
 	default:
-		log_error("capture on an Ethernet interface (not on \"any\"), or convert with: editcap -T "
-			  "ether",
+		log_error("a capture of one Ethernet interface (tcpdump -i eth0, not -i any)",
 			  "%s: link type %d (%s) is neither Ethernet nor raw IP", file, type,
 			  name ? name : "unknown");
 		return EXIT_FAILED;
@@ -366,7 +365,11 @@ static int decode_file(struct decode *decode)
 
 	pcap = pcap_open_offline_with_tstamp_precision(decode->file, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (!pcap) {
-		log_error("a pcap or pcapng file, as tcpdump -w writes it", "%s", error);
+		/* libpcap names the file in some of its errors. */
+		bool named = !strncmp(error, decode->file, strlen(decode->file));
+
+		log_error("a pcap or pcapng file, as tcpdump -w writes it", "%s%s%s",
+			  named ? "" : decode->file, named ? "" : ": ", error);
 		return EXIT_FAILED;
 	}
 	exit_code = file_link(pcap, decode->file, &link);
@@ -379,10 +382,16 @@ static int decode_file(struct decode *decode)
 static int run(int argc, char **argv)
 {
 	struct decode decode = {.width = terminal_width()};
+	int exit_code;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &decode))
 		return EXIT_USAGE;
-	return decode.hex ? decode_hex(&decode) : decode_file(&decode);
+	exit_code = decode.hex ? decode_hex(&decode) : decode_file(&decode);
+	if (fflush(stdout) || ferror(stdout)) {
+		log_error("more room, or another place", "cannot write the output: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return exit_code;
 }
 
 const struct command cmd_decode = {

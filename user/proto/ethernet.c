@@ -9,7 +9,6 @@
 
 #define LENGTH_MAX     1500 /* IEEE 802.3 §3.2.6: up to this the type field is a length */
 #define ETHERNET_BYTES 14
-#define TAG_BYTES      4
 
 static void dissect_type(struct dissector *ds, uint32_t at, const char *type_filter,
 			 const char *length_filter)
@@ -84,7 +83,7 @@ static void dissect_vlan(struct dissector *ds)
 		    : service ? "of the provider (S-tag)"
 			      : "");
 	layer_summary(ds, "VLAN %u%s", vid, service ? " (service tag)" : "");
-	dissect_type(ds, at + 2, "vlan.etype", "vlan.len");
+	dissect_type(ds, at + 2, service ? "ieee8021ah.etype" : "vlan.etype", "vlan.len");
 }
 
 static void line_vlan(struct line *line, const struct dissection *d, const struct layer *layer,

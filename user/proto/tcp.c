@@ -45,6 +45,8 @@ static void flags_text(char *text, size_t bytes, uint8_t set)
 	struct line line = {.text = text, .bytes = bytes};
 
 	text[0] = 0;
+	if (!set)
+		line_add(&line, "none");
 	for (size_t i = FLAG_COUNT; i-- > 0;)
 		if (set & flags[i].bit)
 			line_add(&line, "%s%s", line.used ? "," : "", flags[i].short_name);
@@ -109,7 +111,10 @@ static void dissect_tcp(struct dissector *ds)
 		    read8(ds, at + 13) & TCPHDR_URG ? "where the urgent data ends, from the sequence number"
 						    : "does not count without URG");
 	flags_text(text, sizeof(text), read8(ds, at + 13));
-	layer_summary(ds, "%u → %u [%s]", read16(ds, at), read16(ds, at + 2), text);
+	if (read_bytes(ds, at, 14)) /* what an ICMP error quotes often ends before the flags */
+		layer_summary(ds, "%u → %u [%s]", read16(ds, at), read16(ds, at + 2), text);
+	else
+		layer_summary(ds, "%u → %u", read16(ds, at), read16(ds, at + 2));
 	ds->at = at + sizeof(struct tcphdr);
 	if (header_bytes < sizeof(struct tcphdr))
 		return;
