@@ -210,6 +210,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for a tick
     total = Result()
     start = time.monotonic()
     for kind in [arguments.only] if arguments.only else KINDS:

@@ -9,13 +9,13 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/lab.h"
 #include "command.h"
+#include "net/iface.h"
 #include "net/netns.h"
 #include "util/log.h"
 #include "util/terminal.h"
@@ -252,13 +252,11 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* IFF_RUNNING is the operational state: the carrier is there and the kernel has acted on it. */
-static bool is_running(int socket, const char *device)
+static bool is_running(const char *device)
 {
-	struct ifreq request = {0};
+	struct iface iface;
 
-	strncpy(request.ifr_name, device, sizeof(request.ifr_name) - 1);
-	return !ioctl(socket, SIOCGIFFLAGS, &request) && (request.ifr_flags & IFF_RUNNING);
+	return !iface_get(device, &iface) && iface.running;
 }
 
 /* Looks whenever the kernel says that a link has changed. @socket hears that already, so that no change is
@@ -269,7 +267,7 @@ static int wait_running(struct mnl_socket *socket, const char *device)
 	int64_t deadline_ms = now_ms() + CARRIER_WAIT_MS, left_ms;
 	char buffer[SCRATCH_BYTES];
 
-	while (!is_running(changed.fd, device)) {
+	while (!is_running(device)) {
 		left_ms = deadline_ms - now_ms();
 		if (left_ms <= 0)
 			return -ETIMEDOUT;

@@ -2,28 +2,24 @@
 /* How the lab stands: drawn for a person, or as JSON. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <ifaddrs.h>
 #include <jansson.h>
-#include <linux/if_link.h>
-#include <net/if.h>
-#include <netpacket/packet.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/lab.h"
 #include "command.h"
+#include "net/iface.h"
 #include "net/netns.h"
 #include "util/log.h"
 #include "util/sysctl.h"
 #include "util/terminal.h"
 
 struct port_status {
+	struct iface link;
 	bool exists, up;
 	char mac[3 * 6];
 	char ip4[INET_ADDRSTRLEN + 4], ip6[INET6_ADDRSTRLEN + 5]; /* with "/" and the prefix length */
-	__u32 xdp_id;                                             /* 0: none */
-	bool xdp_native;
 	char xdp_name[BPF_OBJ_NAME_LEN];
 };
 
@@ -62,23 +58,9 @@ static void read_ip6(struct port_status *port, const void *address, const void *
 	snprintf(port->ip6, sizeof(port->ip6), "%s/%hhu", text, prefix_length(&mask->sin6_addr, 16));
 }
 
-static void read_link(struct port_status *port, const void *address, unsigned int flags)
-{
-	const struct sockaddr_ll *link = address;
-	const unsigned char *mac = link->sll_addr;
-
-	port->exists = true;
-	port->up = (flags & IFF_UP) && (flags & IFF_RUNNING);
-	snprintf(port->mac, sizeof(port->mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
-}
-
 static void read_address(struct port_status *port, const struct ifaddrs *entry)
 {
 	switch (entry->ifa_addr->sa_family) {
-	case AF_PACKET:
-		read_link(port, entry->ifa_addr, entry->ifa_flags);
-		break;
 	case AF_INET:
 		read_ip4(port, entry->ifa_addr, entry->ifa_netmask);
 		break;
@@ -100,23 +82,31 @@ static void read_addresses(struct port_status *port, const char *device)
 	freeifaddrs(all);
 }
 
-static void read_xdp(struct port_status *port, const char *device)
+static void read_xdp_name(struct port_status *port)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	struct bpf_prog_info info = {0};
 	__u32 info_bytes = sizeof(info);
-	int fd;
+	int fd = bpf_prog_get_fd_by_id(port->link.xdp_prog_id);
 
-	if (!port->exists || bpf_xdp_query((int)if_nametoindex(device), 0, &query))
-		return;
-	port->xdp_native = query.drv_prog_id != 0;
-	port->xdp_id = port->xdp_native ? query.drv_prog_id : query.skb_prog_id;
-	fd = port->xdp_id ? bpf_prog_get_fd_by_id(port->xdp_id) : -1;
 	if (fd < 0)
 		return;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &info_bytes))
 		memcpy(port->xdp_name, info.name, sizeof(port->xdp_name));
 	close(fd);
+}
+
+static void read_link(struct port_status *port, const char *device)
+{
+	const uint8_t *mac = port->link.mac;
+
+	port->exists = !iface_get(device, &port->link);
+	if (!port->exists)
+		return;
+	port->up = port->link.up && port->link.running;
+	snprintf(port->mac, sizeof(port->mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	if (port->link.xdp_prog_id)
+		read_xdp_name(port);
 }
 
 static bool sysctl_is_on(const char *name)
@@ -135,7 +125,7 @@ static int read_port(struct status *status, size_t i)
 	error = netns_enter(lab_ports[i].netns);
 	if (!error) {
 		read_addresses(&status->ports[i], lab_ports[i].name);
-		read_xdp(&status->ports[i], lab_ports[i].name);
+		read_link(&status->ports[i], lab_ports[i].name);
 	}
 	if (!error && i == LAB_R0) {
 		status->forwarding4 = sysctl_is_on("net/ipv4/ip_forward");
@@ -192,9 +182,9 @@ static void draw(const struct status *status)
 
 static void print_xdp(const struct port_status *port)
 {
-	if (port->xdp_id)
-		printf("%s (%s, id %u)\n", or_dash(port->xdp_name), port->xdp_native ? "native" : "generic",
-		       port->xdp_id);
+	if (port->link.xdp_prog_id)
+		printf("%s (%s, id %u)\n", or_dash(port->xdp_name), iface_xdp_mode_text(port->link.xdp_mode),
+		       port->link.xdp_prog_id);
 	else
 		puts("-");
 }
@@ -220,11 +210,11 @@ static void print_status(const struct status *status)
 
 static json_t *port_json(const struct lab_port *port, const struct port_status *status)
 {
-	json_t *xdp = status->xdp_id
-			      ? json_pack("{s:i, s:s, s:s}", "id", (int)status->xdp_id, "name",
-					  status->xdp_name, "mode", status->xdp_native ? "native" : "generic")
-			      : json_null();
+	json_t *xdp = json_null();
 
+	if (status->link.xdp_prog_id)
+		xdp = json_pack("{s:i, s:s, s:s}", "id", (int)status->link.xdp_prog_id, "name",
+				status->xdp_name, "mode", iface_xdp_mode_text(status->link.xdp_mode));
 	return json_pack("{s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:o}", "name", port->name, "netns", port->netns,
 			 "exists", status->exists, "up", status->up, "mac", status->mac, "ip4", status->ip4,
 			 "ip6", status->ip6, "xdp", xdp);
