@@ -321,6 +321,10 @@ def test_a_file_appears_only_when_complete(fetch, tmp_path):
     assert fetch(url("/1461.bin"), "--output", target).returncode == 0
     assert target.stat().st_size == 1461 and stat.S_IMODE(target.stat().st_mode) == 0o640
     assert os.listdir(tmp_path) == ["page"]
+    mask = os.umask(0o027)
+    assert fetch(url("/1461.bin"), "--output", tmp_path / "new").returncode == 0
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o640
 
 
 def test_output_through_a_link_and_into_a_fifo(fetch, tmp_path):
