@@ -120,12 +120,18 @@ $(BUILD)/asan/tests/%: tests/%.c $(BUILD)/asan/libuser.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(SANITIZE) $(WARNINGS) -MMD -MP -o $@ $< $(BUILD)/asan/libuser.a -lcmocka $(LDLIBS)
 
+# gcc has compiled everything by then; clang looks at it again, for it warns of other things.
+.PHONY: warnings
+warnings: $(SKELETONS)
+	$(say) CLANG 'no warning in user/'
+	$(Q)$(CLANG) $(CPPFLAGS) $(WARNINGS) -fsyntax-only $(USER_SOURCES)
+
 .PHONY: test-programs
 test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS)
 
 # Recursive, so that what `deps` has installed is seen by the pkg-config calls above.
 test: deps  ## install what is missing, build, run every test
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) --no-print-directory test-programs warnings
 	$(Q)$(PYTHON) tests/run.py $(BUILD)
 
 demo: deps  ## install what is missing, build, run the whole story in network namespaces
