@@ -23,8 +23,7 @@
 #define XDPLIFE_VERSION "unknown"
 #endif
 
-#define RECEIVE_BYTES                                                                                        \
-	(1u << 20) /* the receive window: as much as the socket's chunks hold in full segments */
+#define MAX_RECEIVE_BYTES (1u << 20)
 #define SEND_BYTES        HTTP_MAX_REQUEST_BYTES
 #define DEFAULT_TIMEOUT_S 20
 #define MAX_TIMEOUT_S     86400
@@ -338,6 +337,16 @@ static void fill_random(void *out, size_t bytes)
 		abort(); /* not for so few bytes */
 }
 
+/* As much as the socket can hold in full segments, so that a whole window may arrive while we look away. */
+static uint32_t receive_bytes(const struct fetch *fetch, uint16_t mss)
+{
+	uint32_t bytes = MAX_RECEIVE_BYTES;
+
+	while (bytes > xsk_queue_frames(fetch->xsk) * mss)
+		bytes /= 2;
+	return bytes;
+}
+
 static int make_client(struct fetch *fetch)
 {
 	const struct net_path *path = &fetch->path;
@@ -351,9 +360,9 @@ static int make_client(struct fetch *fetch)
 	fill_random(&config.conn.timestamp_offset, sizeof(config.conn.timestamp_offset));
 	fill_random(&config.path.flow_label, sizeof(config.path.flow_label));
 	config.path.flow_label &= FLOW_LABEL_MASK;
-	config.conn.receive_bytes = RECEIVE_BYTES;
 	config.conn.send_bytes = SEND_BYTES;
 	config.conn.mss = (uint16_t)(path->mtu - frame_header_bytes(path->ip_version));
+	config.conn.receive_bytes = receive_bytes(fetch, config.conn.mss);
 	config.conn.default_mss = path->ip_version == 4 ? DEFAULT_MSS_IP4 : DEFAULT_MSS_IP6;
 	config.conn.time_wait_ns =
 		NS_PER_S / 2; /* only after losses: long enough for a server to repeat its FIN */
@@ -472,14 +481,14 @@ static int run_steps(struct fetch *fetch)
 {
 	int exit_code = find_path(fetch);
 
-	if (!exit_code)
-		exit_code = open_body(fetch);
-	if (!exit_code)
-		exit_code = open_capture(fetch);
 	if (exit_code)
 		return exit_code;
 	stop_on_signals(); /* from here on there is something to be undone */
-	exit_code = attach(fetch);
+	exit_code = open_body(fetch);
+	if (!exit_code)
+		exit_code = open_capture(fetch);
+	if (!exit_code)
+		exit_code = attach(fetch);
 	if (!exit_code)
 		exit_code = make_client(fetch);
 	return exit_code ? exit_code : exchange(fetch);

@@ -7,6 +7,7 @@
 
 #include "net/http.h"
 
+#define STATUS_PREFIX       "HTTP/1."
 #define STATUS_NO_CONTENT   204
 #define STATUS_NOT_MODIFIED 304
 #define STATUS_SWITCHING    101
@@ -68,13 +69,11 @@ static bool is_field_value(const char *text, size_t bytes)
  * understood. */
 static enum http_error parse_status_line(struct http_parser *parser, char *line, size_t bytes)
 {
-	static const char prefix[] = "HTTP/1.";
-	const char *at = line + strlen(prefix);
+	const char *at = line + strlen(STATUS_PREFIX); /* that it begins so was seen to while it was read */
 
-	if (bytes < strlen("HTTP/1.1 200") || memcmp(line, prefix, strlen(prefix)) ||
-	    !isdigit((unsigned char)at[0]) || at[1] != ' ' || at[2] < '1' || at[2] > '9' ||
-	    !isdigit((unsigned char)at[3]) || !isdigit((unsigned char)at[4]) || (at[5] && at[5] != ' ') ||
-	    !is_field_value(line, bytes))
+	if (bytes < strlen(STATUS_PREFIX "1 200") || !isdigit((unsigned char)at[0]) || at[1] != ' ' ||
+	    at[2] < '1' || at[2] > '9' || !isdigit((unsigned char)at[3]) || !isdigit((unsigned char)at[4]) ||
+	    (at[5] && at[5] != ' ') || !is_field_value(line, bytes))
 		return HTTP_ERROR_STATUS_LINE;
 	parser->minor_version = at[0] - '0';
 	parser->status = (at[2] - '0') * 100 + (at[3] - '0') * 10 + (at[4] - '0');
@@ -238,31 +237,37 @@ static bool line_byte_ok(const char *line, size_t bytes, char last)
 	return last == '\n' ? after_cr : !after_cr && last;
 }
 
+/* Adds one byte. What does not begin as HTTP is told apart at once: it may never have a line's end. */
+static enum http_error add_to_head(struct http_parser *parser, char byte)
+{
+	size_t used = parser->head_bytes;
+
+	if (used < strlen(STATUS_PREFIX) && byte != STATUS_PREFIX[used])
+		return HTTP_ERROR_STATUS_LINE;
+	if (!line_byte_ok(parser->head, used, byte))
+		return byte ? HTTP_ERROR_LINE_END : HTTP_ERROR_HEADER_VALUE;
+	if (used + 1 == sizeof(parser->head))
+		return HTTP_ERROR_HEAD_TOO_LONG;
+	parser->head[used++] = byte;
+	parser->head[used] = 0;
+	parser->head_bytes = used;
+	return HTTP_ERROR_NONE;
+}
+
 static size_t take_head(struct http_parser *parser, const uint8_t *in, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++) {
-		char *head = parser->head;
+		enum http_error error = add_to_head(parser, (char)in[i]);
 		size_t used = parser->head_bytes;
-		enum http_error error = HTTP_ERROR_NONE;
+		bool complete = error == HTTP_ERROR_NONE && in[i] == '\n' && used >= 4 &&
+				!memcmp(parser->head + used - 4, "\r\n\r\n", 4);
 
-		if (!line_byte_ok(head, used, (char)in[i])) {
-			error = in[i] ? HTTP_ERROR_LINE_END : HTTP_ERROR_HEADER_VALUE;
-		} else if (used + 1 == sizeof(parser->head)) {
-			error = HTTP_ERROR_HEAD_TOO_LONG;
-		} else {
-			head[used++] = (char)in[i];
-			head[used] = 0;
-			parser->head_bytes = used;
-			if (used >= 4 && !memcmp(head + used - 4, "\r\n\r\n", 4))
-				error = parse_head(parser);
-			else if (used == 2 && !memcmp(head, "\r\n", 2))
-				error = HTTP_ERROR_STATUS_LINE;
-			else
-				continue;
-		}
+		if (complete)
+			error = parse_head(parser);
 		if (error != HTTP_ERROR_NONE)
 			fail(parser, error);
-		return i + 1;
+		if (complete || error != HTTP_ERROR_NONE)
+			return i + 1;
 	}
 	return bytes;
 }

@@ -12,6 +12,8 @@ struct tcp_client {
 		next_id; /* IPv4 identification: don't-fragment frames need none, people like to count them */
 	uint64_t start_ns;
 	uint64_t heard_ns;
+	struct client_frame *
+		unshown; /* received, and shown once its answer is out: showing takes longer than answering */
 };
 
 struct tcp_client *tcp_client_new(const struct tcp_client_config *config)
@@ -53,13 +55,20 @@ uint64_t tcp_client_heard_ns(const struct tcp_client *client)
 	return client->heard_ns;
 }
 
-static void observe(const struct tcp_client *client, struct client_frame *frame)
+static void show(const struct tcp_client *client, struct client_frame *frame)
 {
 	const struct client_observer *observer = &client->config.observer;
 
 	frame->local_isn = client->config.conn.isn;
 	frame->remote_isn = tcp_conn_peer_isn(client->conn);
 	observer->frame(observer->context, frame);
+}
+
+static void show_received(struct tcp_client *client)
+{
+	if (client->unshown)
+		show(client, client->unshown);
+	client->unshown = NULL;
 }
 
 /* The first frame is shown while it grows. */
@@ -96,8 +105,9 @@ static int send_segment(struct tcp_client *client, const struct tcp_segment *seg
 	if (!client->start_ns)
 		client->start_ns = shown.time_ns;
 	err = xsk_send(client->config.xsk, client->frame.data, client->frame.bytes);
+	show_received(client);
 	if (!err)
-		observe(client, &shown);
+		show(client, &shown);
 	return err;
 }
 
@@ -136,26 +146,26 @@ static const char *read_segment(const struct tcp_client *client, const struct xs
 	return NULL;
 }
 
-static void take_frame(struct tcp_client *client, const struct xsk_frame *frame)
+/* Hands the frame to the state machine; @shown becomes what the observer is told of it. */
+static void take_frame(struct tcp_client *client, const struct xsk_frame *frame, struct client_frame *shown)
 {
-	struct client_frame shown = {
+	struct tcp_segment segment;
+	enum tcp_verdict verdict;
+
+	*shown = (struct client_frame){
 		.data = frame->data,
 		.bytes = frame->bytes,
 		.time_ns = clock_monotonic_ns(),
 		.realtime_ns = clock_realtime_ns(),
+		.note = read_segment(client, frame, &segment),
 	};
-	struct tcp_segment segment;
-	enum tcp_verdict verdict;
-
-	shown.note = read_segment(client, frame, &segment);
-	if (!shown.note) {
-		verdict = tcp_conn_input(client->conn, &segment, shown.time_ns);
-		if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
-			client->heard_ns = shown.time_ns;
-		if (verdict != TCP_ACCEPTED)
-			shown.note = tcp_verdict_text(verdict);
-	}
-	observe(client, &shown);
+	if (shown->note)
+		return;
+	verdict = tcp_conn_input(client->conn, &segment, shown->time_ns);
+	if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
+		client->heard_ns = shown->time_ns;
+	if (verdict != TCP_ACCEPTED)
+		shown->note = tcp_verdict_text(verdict);
 }
 
 static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)
@@ -168,6 +178,7 @@ static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)
 
 int tcp_client_step(struct tcp_client *client, uint64_t wait_ns)
 {
+	struct client_frame shown;
 	struct xsk_frame frame;
 	int err;
 
@@ -178,6 +189,9 @@ int tcp_client_step(struct tcp_client *client, uint64_t wait_ns)
 	err = xsk_receive(client->config.xsk, &frame, shorter_wait(client, wait_ns));
 	if (err <= 0)
 		return err;
-	take_frame(client, &frame);
-	return tcp_client_flush(client);
+	take_frame(client, &frame, &shown);
+	client->unshown = &shown;
+	err = tcp_client_flush(client);
+	show_received(client);
+	return err;
 }

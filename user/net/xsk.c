@@ -264,6 +264,11 @@ int xsk_receive(struct xsk *xsk, struct xsk_frame *frame, uint64_t timeout_ns)
 	return 1;
 }
 
+uint32_t xsk_queue_frames(const struct xsk *xsk)
+{
+	return xsk->rx_chunks;
+}
+
 uint64_t xsk_dropped(const struct xsk *xsk)
 {
 	uint64_t dropped = 0;

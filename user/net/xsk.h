@@ -50,6 +50,9 @@ int xsk_send(struct xsk *xsk, const void *data, uint32_t bytes);
  */
 int xsk_receive(struct xsk *xsk, struct xsk_frame *frame, uint64_t timeout_ns);
 
+/* How many received frames one queue holds until xsk_receive() takes them: what bounds a sensible receive window. */
+uint32_t xsk_queue_frames(const struct xsk *xsk);
+
 /* Frames that were for us and that the kernel had to drop (no free chunk, ring full, too long), over all
  * sockets. */
 uint64_t xsk_dropped(const struct xsk *xsk);
