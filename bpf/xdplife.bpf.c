@@ -47,6 +47,8 @@ __noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
 
 	if (pkt)
 		parse_packet(pkt, data, end, skb->len);
+	if (pkt)
+		pkt->segments = skb->gso_segs;
 	return 0;
 }
 

@@ -62,8 +62,8 @@ enum tcp_event { XL_TCP_EVENTS(XL_TCP_EVENT_BIT) };
 
 /* What one end has sent. Sequence numbers as on the wire, in host order. */
 struct tcp_side {
-	__u64 packets;
-	__u64 bytes; /* of payload, retransmissions included */
+	__u64 packets; /* on the wire */
+	__u64 bytes;   /* of payload, retransmissions included */
 	__u32 isn;
 	__u32 next;       /* behind the last byte that it has sent: SND.NXT */
 	__u32 acked;      /* what it expects next: RCV.NXT */
@@ -487,7 +487,7 @@ static __always_inline __u32 tcp_track_segment(struct tcp_track *t, const struct
 	else if (!rst)
 		track_take_other(t, rcv, pkt, from);
 	t->last_ns = now_ns;
-	snd->packets++;
+	snd->packets += pkt->segments > 1 ? pkt->segments : 1;
 	snd->bytes += pkt->payload_bytes;
 	if (rst)
 		return track_rst(t, snd, rcv, pkt, from);

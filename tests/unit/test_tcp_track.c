@@ -64,6 +64,8 @@ static void set_field(struct packet *pkt, const char *name, uint32_t value)
 		pkt->tcp_window = value;
 	} else if (!strcmp(name, "ttl")) {
 		pkt->ttl = value;
+	} else if (!strcmp(name, "segments")) {
+		pkt->segments = value;
 	} else if (!strcmp(name, "mss")) {
 		pkt->tcp_options.mss = value;
 		pkt->tcp_options.flags |= TCP_HAS_MSS;
@@ -635,6 +637,18 @@ static void test_volume(void **state)
 	assert_int_equal(side(client)->retransmits + side(server)->retransmits, 0);
 }
 
+static void test_volume_of_offloaded_segments(void **state)
+{
+	(void)state;
+	open_connection();
+	/* the network card will cut it into three */
+	AT(10, "C P. 1001 ack 5001 len 3000 segments 3", NOTHING);
+	/* this one fits: the kernel says one, or nothing */
+	AT(11, "C P. 4001 ack 5001 len 100 segments 1", NOTHING);
+	assert_int_equal(side(client)->packets, 2 + 3 + 1);
+	assert_int_equal(side(client)->bytes, 3100);
+}
+
 static void test_retransmission(void **state)
 {
 	(void)state;
@@ -999,6 +1013,7 @@ int main(void)
 		BOTH(test_blind_reset),
 		BOTH(test_reset_after_fin),
 		BOTH(test_volume),
+		BOTH(test_volume_of_offloaded_segments),
 		BOTH(test_retransmission),
 		BOTH(test_keep_alive),
 		BOTH(test_one_byte_again_is_no_keep_alive),
