@@ -76,6 +76,7 @@ __noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
 	if (!pkt)
 		return 0;
 	parse_packet(pkt, data, end, skb->len);
+	pkt->segments = skb->gso_segs;
 	if (skb->vlan_present)
 		push_vlan(pkt, skb->vlan_tci);
 	bytes = packet_syn_options_bytes(pkt);

@@ -52,7 +52,7 @@ make_root() {
 }
 
 boot() {
-	timeout 600 qemu-system-x86_64 -m 1024 -nographic -no-reboot -kernel "$work"/kernel/boot/vmlinuz-* \
+	timeout 300 qemu-system-x86_64 -m 1024 -nographic -no-reboot -kernel "$work"/kernel/boot/vmlinuz-* \
 		-initrd "$work/initrd" -append 'console=ttyS0 quiet panic=-1' </dev/null | tr -d '\r' | tee "$work/log"
 }
 

@@ -67,7 +67,7 @@ struct packet {
 	__u16 tcp_window;                       /* as sent, not scaled */
 	__u8 eth_src[6];
 	__u8 eth_dst[6];
-	__u16 _pad;
+	__u16 segments; /* frames that it becomes on the wire (segmentation offload at tc egress); 0: it is one */
 };
 
 _Static_assert(sizeof(struct packet) == 104, "crosses the ring buffer: no hidden padding");

@@ -15,6 +15,7 @@
 
 #define MAX_SINKS          2   /* the terminal or JSON, and a capture file */
 #define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
+#define ROUTER_PORTS       2   /* the fewest that there is something to route between */
 #define MAX_DURATION_S     (366.0 * 24 * 3600)
 
 enum {
@@ -84,16 +85,23 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 const struct argp session_argp = {.options = option_table, .parser = parse_option};
 
+struct output {
+	struct sink *sink;
+	const char *name;
+};
+
 struct session {
 	const struct session_options *options;
 	struct datapath *dp;
 	struct events *events;
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
-	struct sink *sinks[MAX_SINKS];
-	int sink_count;
+	struct output outputs[MAX_SINKS];
+	int output_count;
+	bool output_failed; /* and said so */
 	unsigned long seen;
-	int sink_error; /* -errno */
+	bool gone[CONFIG_MAX_PORTS]; /* the interface was deleted meanwhile, and that was said */
+	int ports_left;
 };
 
 static bool wants_more(const struct session *session)
@@ -101,17 +109,28 @@ static bool wants_more(const struct session *session)
 	return !session->options->count || session->seen < session->options->count;
 }
 
+static void say_output_failed(struct session *session, const char *name, int err)
+{
+	if (!session->output_failed)
+		log_error(err == -ENOSPC ? "make room there; what was written until then can be read" : NULL,
+			  "%s: could not be written to its end: %s", name, strerror(-err));
+	session->output_failed = true;
+}
+
+/* What comes after the end is taken from the ring buffer, so that the sums are right, and not shown. */
 static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
 {
 	struct session *session = context;
 
-	if (!wants_more(session))
+	if (!wants_more(session) || session->output_failed)
 		return 0;
 	session->seen += session->options->packets || event->tcp_events;
-	for (int i = 0; i < session->sink_count; i++) {
-		session->sink_error = session->sinks[i]->ops->event(session->sinks[i], event, bytes);
-		if (session->sink_error)
-			return session->sink_error;
+	for (int i = 0; i < session->output_count; i++) {
+		const struct output *output = &session->outputs[i];
+		int err = output->sink->ops->event(output->sink, event, bytes);
+
+		if (err)
+			say_output_failed(session, output->name, err);
 	}
 	return 0;
 }
@@ -122,7 +141,7 @@ static int add_sink(struct session *session, struct sink *sink, const char *name
 		log_error("another file or folder", "%s: %s", name, strerror(errno));
 		return EXIT_FAILED;
 	}
-	session->sinks[session->sink_count++] = sink;
+	session->outputs[session->output_count++] = (struct output){.sink = sink, .name = name};
 	return 0;
 }
 
@@ -134,7 +153,7 @@ static int open_sinks(struct session *session)
 
 	if (options->events)
 		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
-			       "output");
+			       "standard output");
 	if (!err && options->write)
 		err = add_sink(session, sink_pcapng_open(shown, options->write), options->write);
 	return err;
@@ -172,8 +191,21 @@ static void announce_ports(const struct session *session, const char *announce)
 	log_info("%s %s; Ctrl-C ends it", announce, names);
 }
 
-/* Return: 0 or -errno. */
-static int loop(struct session *session)
+/* An interface can be deleted at any time; a router with one interface left has nothing to do any more. */
+static bool look_for_ports(struct session *session, int needed)
+{
+	for (int i = 0; i < session->shown.interface_count; i++) {
+		if (session->gone[i] || !datapath_port_gone(session->dp, i))
+			continue;
+		session->gone[i] = true;
+		session->ports_left--;
+		log_warn(NULL, "%s: the interface is gone", session->interfaces[i].name);
+	}
+	return session->ports_left >= needed;
+}
+
+/* Return: an exit_code. */
+static int loop(struct session *session, int ports_needed)
 {
 	__u64 now_ns = session->shown.start_ns, end_ns = UINT64_MAX, sweep_ns = now_ns;
 
@@ -188,34 +220,43 @@ static int loop(struct session *session)
 		}
 
 		fflush(stdout);
-		if (err && err != -EINTR)
-			return err;
+		if (session->output_failed)
+			return EXIT_FAILED;
+		if (err && err != -EINTR) {
+			log_error(NULL, "the ring buffer could not be read: %s", strerror(-err));
+			return EXIT_FAILED;
+		}
+		if (!look_for_ports(session, ports_needed)) {
+			log_error(NULL, "ended: %s",
+				  ports_needed > 1 ? "a router needs two interfaces"
+						   : "no interface is left");
+			return EXIT_FAILED;
+		}
 	}
-	return 0;
+	return EXIT_DONE;
 }
 
-static int close_sinks(struct session *session)
+static void close_output(struct session *session, const struct output *output)
 {
-	int first = 0;
+	struct port_counters counters;
+	struct sink *sink = output->sink;
+	int err = 0, closed;
 
-	for (int i = 0; i < session->sink_count; i++) {
-		struct port_counters counters;
-		struct sink *sink = session->sinks[i];
-		int err = 0;
-
-		for (int port = 0; sink->ops->interface_end && port < session->shown.interface_count && !err;
-		     port++)
-			if (!datapath_counters(session->dp, port, &counters))
-				err = sink->ops->interface_end(sink, port, &counters);
+	for (int i = 0; sink->ops->interface_end && i < session->shown.interface_count && !err; i++) {
+		err = datapath_counters(session->dp, i, &counters);
 		if (!err)
-			err = sink->ops->close(sink);
-		else
-			sink->ops->close(sink);
-		if (!first)
-			first = err;
+			err = sink->ops->interface_end(sink, i, &counters);
 	}
-	session->sink_count = 0;
-	return first;
+	closed = sink->ops->close(sink);
+	if (err || closed)
+		say_output_failed(session, output->name, err ? err : closed);
+}
+
+static void close_outputs(struct session *session)
+{
+	for (int i = 0; i < session->output_count; i++)
+		close_output(session, &session->outputs[i]);
+	session->output_count = 0;
 }
 
 static int print_ledger(const struct session *session)
@@ -245,21 +286,17 @@ static int print_ledger(const struct session *session)
 }
 
 /* Frames first, then what they left in the ring buffer, then the files, then the sums. */
-static int finish(struct session *session, int err)
+static int finish(struct session *session, int code)
 {
-	int drained, closed, code;
+	int ledger;
 
 	datapath_detach(session->dp);
-	drained = session->sink_error ? 0 : events_drain(session->events);
-	closed = close_sinks(session);
-	if (!err)
-		err = drained ? drained : closed;
-	code = print_ledger(session);
-	if (!err)
-		return code;
-	log_error(err == -ENOSPC ? "make room on the disk; the file is valid up to there" : NULL,
-		  "the output ended early: %s", strerror(-err));
-	return EXIT_FAILED;
+	events_drain(session->events);
+	close_outputs(session);
+	ledger = print_ledger(session);
+	if (session->output_failed)
+		return EXIT_FAILED;
+	return code ? code : ledger;
 }
 
 static int start(struct session *session, const struct datapath_options *datapath, char *const *ifnames,
@@ -280,6 +317,7 @@ static int start(struct session *session, const struct datapath_options *datapat
 		log_error(NULL, "the ring buffer could not be opened: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
+	session->ports_left = session->shown.interface_count;
 	announce_ports(session, announce);
 	return 0;
 }
@@ -297,9 +335,9 @@ int session_run(const struct session_options *options, struct datapath_options d
 	stop_on_signals();
 	err = start(&session, &datapath, ifnames, announce);
 	if (!err)
-		err = finish(&session, loop(&session));
+		err = finish(&session, loop(&session, datapath.forward ? ROUTER_PORTS : 1));
 	else
-		close_sinks(&session);
+		close_outputs(&session);
 	events_close(session.events);
 	datapath_close(session.dp);
 	return err;

@@ -41,6 +41,13 @@ static int say_busy(const char *ifname, unsigned int ifindex)
 	return EXIT_FAILED;
 }
 
+static bool is_gone(unsigned int ifindex)
+{
+	struct iface iface;
+
+	return iface_get_by_index(ifindex, &iface) == -ENODEV;
+}
+
 int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link, bool *native)
 {
 	int fd = link_xdp(prog_fd, ifindex, XDP_FLAGS_DRV_MODE), err = fd;
@@ -52,6 +59,10 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 		fd = link_xdp(prog_fd, ifindex, XDP_FLAGS_SKB_MODE);
 	if (fd == -EBUSY || fd == -EEXIST)
 		return say_busy(ifname, ifindex);
+	if (fd == -ENODEV || (fd < 0 && is_gone(ifindex))) {
+		log_error(NULL, "%s: the interface is gone", ifname);
+		return EXIT_FAILED;
+	}
 	if (fd < 0) {
 		log_error("a kernel of 5.9 or later with CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL",
 			  "%s: XDP could not be attached: %s", ifname, strerror(-fd));
@@ -63,6 +74,14 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 			 ifname, err == -EOPNOTSUPP ? "the driver has none" : strerror(-err));
 	*link = fd;
 	return 0;
+}
+
+bool attach_xdp_is_off(int link)
+{
+	struct bpf_link_info info = {};
+	__u32 bytes = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(link, &info, &bytes) && !info.xdp.ifindex;
 }
 
 static int attach_clsact(int prog_fd, unsigned int ifindex, struct egress_link *link)

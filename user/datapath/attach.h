@@ -14,6 +14,9 @@
  */
 int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link, bool *native);
 
+/* Whether the kernel has detached the link of attach_xdp() itself, because the interface went away. */
+bool attach_xdp_is_off(int link);
+
 /* tcx (6.6) by a link; before it a clsact filter, which detach_egress() removes and SIGKILL does not. */
 struct egress_link {
 	int tcx_fd;           /* -1: none */

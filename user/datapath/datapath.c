@@ -205,12 +205,13 @@ static void port_withdraw(struct datapath *dp, struct port *port)
 	bpf_map_delete_elem(bpf_map__fd(dp->maps->maps.port_of_ifindex), &port->public.ifindex);
 }
 
-static int port_attach(struct datapath *dp, struct port *port)
+static int port_attach(struct datapath *dp, struct port *port, bool loopback)
 {
 	int err = attach_xdp(bpf_program__fd(port->skel->progs.xdplife_xdp), port->public.name,
 			     port->public.ifindex, &port->xdp_link, &port->public.native);
 
-	if (err || !(dp->options.observe || dp->options.packets))
+	/* What a loopback interface sends, it receives: XDP sees all of it. */
+	if (err || loopback || !(dp->options.observe || dp->options.packets))
 		return err;
 	port->public.egress = !attach_egress(bpf_program__fd(port->skel->progs.xdplife_egress),
 					     port->public.name, port->public.ifindex, &port->egress);
@@ -247,7 +248,7 @@ static int port_open(struct datapath *dp, struct port *port, const struct iface 
 			  iface->name, strerror(-err));
 		return EXIT_NEEDS;
 	}
-	return port_attach(dp, port);
+	return port_attach(dp, port, iface->loopback);
 }
 
 int datapath_add_port(struct datapath *dp, const char *ifname)
@@ -288,6 +289,11 @@ int datapath_port_count(const struct datapath *dp)
 const struct datapath_port *datapath_port(const struct datapath *dp, int index)
 {
 	return &dp->port[index].public;
+}
+
+bool datapath_port_gone(const struct datapath *dp, int index)
+{
+	return attach_xdp_is_off(dp->port[index].xdp_link);
 }
 
 int datapath_steer(struct datapath *dp, const struct steer_key *key)

@@ -50,16 +50,27 @@ static json_t *side_json(const struct tcp_side *side)
 	return object;
 }
 
+/* A leg is counted from the last SYN (or SYN-ACK), and from the first: they differ where it was sent again.
+ */
+static void set_leg(json_t *object, const char *key, const char *key_from_first, __u64 first_ns,
+		    __u64 last_ns, __u64 end_ns)
+{
+	if (!first_ns || !end_ns)
+		return;
+	set_number(object, key, story_elapsed_ns(last_ns, end_ns));
+	set_number(object, key_from_first, story_elapsed_ns(first_ns, end_ns));
+}
+
 static json_t *handshake_json(const struct tcp_track *conn)
 {
 	json_t *object = json_object();
 
-	if (conn->synack_first_ns && conn->syn_last_ns)
-		set_number(object, "server_ns", conn->synack_first_ns - conn->syn_last_ns);
-	if (conn->established_ns && conn->synack_last_ns)
-		set_number(object, "client_ns", conn->established_ns - conn->synack_last_ns);
+	set_leg(object, "server_ns", "server_from_first_ns", conn->syn_first_ns, conn->syn_last_ns,
+		conn->synack_first_ns);
+	set_leg(object, "client_ns", "client_from_first_ns", conn->synack_first_ns, conn->synack_last_ns,
+		conn->established_ns);
 	if (conn->established_ns && conn->syn_first_ns)
-		set_number(object, "total_ns", conn->established_ns - conn->syn_first_ns);
+		set_number(object, "total_ns", story_elapsed_ns(conn->syn_first_ns, conn->established_ns));
 	json_object_set_new(object, "ambiguous", json_boolean(conn->flags & TCP_TRACK_AMBIGUOUS));
 	return object;
 }
@@ -111,7 +122,7 @@ static json_t *connection_json(const struct sink_session *session, const struct 
 	set_text(object, "from", from_client ? "client" : "server");
 	if (end_key(conn, conn->closer))
 		set_text(object, "closed_by", end_key(conn, conn->closer));
-	set_number(object, "duration_ns", conn->last_ns - conn->first_ns);
+	set_number(object, "duration_ns", story_elapsed_ns(conn->first_ns, conn->last_ns));
 	json_object_set_new(object, "handshake", handshake_json(conn));
 	json_object_set_new(object, "to_server", side_json(&conn->side[client & 1]));
 	json_object_set_new(object, "to_client", side_json(&conn->side[!(client & 1)]));

@@ -32,6 +32,7 @@ static enum style style_of(enum tcp_event_index index)
 	case TCP_EVENT_INDEX_RETRANSMIT:
 	case TCP_EVENT_INDEX_RST_IGNORED:
 	case TCP_EVENT_INDEX_SYN_IGNORED:
+	case TCP_EVENT_INDEX_ACK_IGNORED:
 	case TCP_EVENT_INDEX_OUT_OF_WINDOW:
 	case TCP_EVENT_INDEX_ISN_CHANGED:
 		return STYLE_WARN;

@@ -6,6 +6,9 @@
 
 #include "out/story.h"
 
+#define DURATION_BYTES 32
+#define LEG_BYTES      (2 * DURATION_BYTES + sizeof(" to "))
+
 void story_endpoint(char *text, size_t bytes, const union ip_addr *addr, __be16 port, __u8 ip_version)
 {
 	char host[INET6_ADDRSTRLEN] = "?";
@@ -14,14 +17,27 @@ void story_endpoint(char *text, size_t bytes, const union ip_addr *addr, __be16 
 	snprintf(text, bytes, ip_version == 6 ? "[%s]:%u" : "%s:%u", host, FROM_BE16(port));
 }
 
+/* Four digits: as many behind the point as the number in front of it leaves. */
+static void print_scaled(char *text, size_t bytes, double value, const char *unit)
+{
+	int decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
+
+	snprintf(text, bytes, "%.*f %s", decimals, value, unit);
+}
+
 void story_duration(char *text, size_t bytes, __u64 ns)
 {
-	if (ns < 1000000)
-		snprintf(text, bytes, "%.1f µs", ns / 1e3);
-	else if (ns < 1000000000)
-		snprintf(text, bytes, "%.3f ms", ns / 1e6);
+	if (ns < 999950)
+		print_scaled(text, bytes, ns / 1e3, "µs");
+	else if (ns < 999950000)
+		print_scaled(text, bytes, ns / 1e6, "ms");
 	else
-		snprintf(text, bytes, "%.3f s", ns / 1e9);
+		print_scaled(text, bytes, ns / 1e9, "s");
+}
+
+__u64 story_elapsed_ns(__u64 from_ns, __u64 to_ns)
+{
+	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
 int story_from_client(const struct trace_event *event)
@@ -56,22 +72,36 @@ static void options_text(char *text, size_t bytes, const struct tcp_options_summ
 		snprintf(text + used, bytes - used, "%smptcp", used ? ", " : "");
 }
 
-/* Both legs: to the server and back to the client. After a retransmission they are ambiguous (Karn), which is
- * said. */
+/* One leg; where what starts it was sent several times, counted from the last and from the first. */
+static void leg_text(char *text, size_t bytes, __u64 first_ns, __u64 last_ns, __u64 end_ns)
+{
+	char shortest[DURATION_BYTES], longest[DURATION_BYTES];
+
+	story_duration(shortest, sizeof(shortest), story_elapsed_ns(last_ns, end_ns));
+	story_duration(longest, sizeof(longest), story_elapsed_ns(first_ns, end_ns));
+	if (first_ns == last_ns)
+		snprintf(text, bytes, "%s", shortest);
+	else
+		snprintf(text, bytes, "%s to %s", shortest, longest);
+}
+
+/* Both legs: to the server and back to the client. */
 static void handshake_text(char *text, size_t bytes, const struct tcp_track *conn)
 {
-	char whole[32], server[32], client[32];
+	char whole[DURATION_BYTES], server[LEG_BYTES], client[LEG_BYTES];
+	const char *doubt = conn->flags & TCP_TRACK_AMBIGUOUS
+				    ? "; ambiguous: SYN or SYN-ACK was sent again or overtaken"
+				    : "";
 
-	if (!conn->syn_first_ns || !conn->synack_first_ns) {
-		snprintf(text, bytes, "its SYN was not seen");
+	leg_text(client, sizeof(client), conn->synack_first_ns, conn->synack_last_ns, conn->established_ns);
+	if (!conn->syn_first_ns) {
+		snprintf(text, bytes, "its SYN was not seen: client %s (SYN-ACK to ACK)%s", client, doubt);
 		return;
 	}
-	story_duration(whole, sizeof(whole), conn->established_ns - conn->syn_first_ns);
-	story_duration(server, sizeof(server), conn->synack_first_ns - conn->syn_last_ns);
-	story_duration(client, sizeof(client), conn->established_ns - conn->synack_last_ns);
+	leg_text(server, sizeof(server), conn->syn_first_ns, conn->syn_last_ns, conn->synack_first_ns);
+	story_duration(whole, sizeof(whole), story_elapsed_ns(conn->syn_first_ns, conn->established_ns));
 	snprintf(text, bytes, "handshake %s: server %s (SYN to SYN-ACK), client %s (SYN-ACK to ACK)%s", whole,
-		 server, client,
-		 conn->flags & TCP_TRACK_AMBIGUOUS ? "; ambiguous, there were retransmissions" : "");
+		 server, client, doubt);
 }
 
 static void volume_text(char *text, size_t bytes, const struct tcp_track *conn)
@@ -87,39 +117,56 @@ static void volume_text(char *text, size_t bytes, const struct tcp_track *conn)
 
 static void ending_text(char *text, size_t bytes, const struct tcp_track *conn)
 {
-	char lasted[32], volume[128];
+	char lasted[DURATION_BYTES], volume[128];
 
-	story_duration(lasted, sizeof(lasted), conn->last_ns - conn->first_ns);
+	story_duration(lasted, sizeof(lasted), story_elapsed_ns(conn->first_ns, conn->last_ns));
 	volume_text(volume, sizeof(volume), conn);
 	snprintf(text, bytes, "by %s after %s; %s", role(conn, conn->closer), lasted, volume);
 }
 
 static void since(char *text, size_t bytes, __u64 from_ns, __u64 to_ns, const char *what)
 {
-	char duration[32];
+	char duration[DURATION_BYTES];
 
 	if (!from_ns)
 		return;
-	story_duration(duration, sizeof(duration), to_ns - from_ns);
+	story_duration(duration, sizeof(duration), story_elapsed_ns(from_ns, to_ns));
 	snprintf(text, bytes, "%s after %s", duration, what);
 }
 
 /* What an acceptable RST would have had to say, for whoever wonders why this one does not count. */
 static void ignored_rst_text(char *text, size_t bytes, const struct trace_event *event)
 {
-	const struct tcp_side *sender = &event->conn.side[event->sender],
-			      *receiver = &event->conn.side[!event->sender];
+	const struct tcp_track *conn = &event->conn;
+	const struct tcp_side *sender = &conn->side[event->sender & 1],
+			      *receiver = &conn->side[!(event->sender & 1)];
 
-	if (!(sender->flags & TCP_SIDE_SENT))
-		snprintf(text, bytes, "acknowledges %u, needs %u", event->pkt.tcp_ack, receiver->isn + 1);
-	else
+	if (conn->phase != TCP_PHASE_OPENING || event->sender == conn->client)
 		snprintf(text, bytes, "its sequence number is %u, needs %u", event->pkt.tcp_seq,
 			 receiver->flags & TCP_SIDE_ACKED ? receiver->acked : sender->next);
+	else if (event->pkt.tcp_flags & TCPHDR_ACK)
+		snprintf(text, bytes, "acknowledges %u, needs %u", event->pkt.tcp_ack, receiver->isn + 1);
+	else
+		snprintf(text, bytes, "acknowledges nothing, needs %u", receiver->isn + 1);
+}
+
+static void ignored_ack_text(char *text, size_t bytes, const struct trace_event *event)
+{
+	const struct tcp_side *receiver = &event->conn.side[!(event->sender & 1)];
+
+	if (!(event->pkt.tcp_flags & TCPHDR_ACK))
+		snprintf(text, bytes, "no ACK flag");
+	else if (event->conn.phase == TCP_PHASE_OPENING)
+		snprintf(text, bytes, "acknowledges %u, needs %u: the answer to another connection?",
+			 event->pkt.tcp_ack, receiver->isn + 1);
+	else
+		snprintf(text, bytes, "acknowledges %u, sent was up to %u", event->pkt.tcp_ack,
+			 receiver->next);
 }
 
 static void segment_text(char *text, size_t bytes, const struct trace_event *event)
 {
-	const struct tcp_side *sender = &event->conn.side[event->sender];
+	const struct tcp_side *sender = &event->conn.side[event->sender & 1];
 
 	snprintf(text, bytes, "seq %u, %u bytes",
 		 sender->flags & TCP_SIDE_SYN ? event->pkt.tcp_seq - sender->isn : event->pkt.tcp_seq,
@@ -158,6 +205,13 @@ void story_detail(char *text, size_t bytes, const struct trace_event *event, enu
 		break;
 	case TCP_EVENT_INDEX_RST_IGNORED:
 		ignored_rst_text(text, bytes, event);
+		break;
+	case TCP_EVENT_INDEX_ACK_IGNORED:
+		ignored_ack_text(text, bytes, event);
+		break;
+	case TCP_EVENT_INDEX_SYN_IGNORED:
+		snprintf(text, bytes, "seq %u; a new connection if it is answered by SYN-ACK",
+			 event->pkt.tcp_seq);
 		break;
 	case TCP_EVENT_INDEX_RETRANSMIT:
 	case TCP_EVENT_INDEX_OUT_OF_WINDOW:
