@@ -143,8 +143,8 @@ class Peers:
 
     def capture(self, netns, name, path):
         """Starts tcpdump; returns a function that ends it once at least so many packets are in the file."""
-        tcpdump = self.start(netns, "tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root", "-i", name,
-                             "-w", path, "tcp", stderr=subprocess.PIPE)
+        tcpdump = self.start(netns, "tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root",
+                             "-i", name, "-w", path, "tcp", stderr=subprocess.PIPE)
         wait_for(lambda: "listening on" in tcpdump.stderr.readline(), "tcpdump")
 
         def stop(packets=0):

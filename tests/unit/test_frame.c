@@ -181,13 +181,38 @@ static void test_read_back(void **state)
 static void test_odd_options(void **state)
 {
 	static const uint8_t options[40] = {
-		TCP_OPT_MSS, 4, 5, 180,               /* right */
-		TCP_OPT_MSS, 3, 9,                    /* too short */
-		TCP_OPT_WINDOW_SCALE, 4, 1, 2,        /* too long */
-		TCP_OPT_TIMESTAMPS, 6, 1, 2, 3, 4,    /* too short */
-		TCP_OPT_SACK, 9, 1, 2, 3, 4, 5, 6, 7, /* no whole block */
-		254, 4, 0, 0,                         /* unknown */
-		TCP_OPT_SACK_PERMITTED, 2,            /* right */
+		TCP_OPT_MSS,
+		4,
+		5,
+		180, /* right */
+		TCP_OPT_MSS,
+		3,
+		9, /* too short */
+		TCP_OPT_WINDOW_SCALE,
+		4,
+		1,
+		2, /* too long */
+		TCP_OPT_TIMESTAMPS,
+		6,
+		1,
+		2,
+		3,
+		4, /* too short */
+		TCP_OPT_SACK,
+		9,
+		1,
+		2,
+		3,
+		4,
+		5,
+		6,
+		7, /* no whole block */
+		254,
+		4,
+		0,
+		0, /* unknown */
+		TCP_OPT_SACK_PERMITTED,
+		2, /* right */
 		TCP_OPT_END,
 	};
 	struct frame_path path = path_of(4);

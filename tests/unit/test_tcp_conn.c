@@ -450,7 +450,7 @@ static void test_receive_window(void **state)
 	sends(&s, A, 1, 1 + WINDOW, "");
 	assert_int_equal(s.out.window, 0);
 	assert_int_equal(tcp_conn_read(s.conn, block, 100), 100);
-	quiet(&s); /* not for so little: silly window */
+	quiet(&s);                       /* not for so little: silly window */
 	peer(&s, A, 1 + WINDOW, 1, "x"); /* taken, for there is room; told is still none */
 	pass(&s, 40 * MS);
 	sends(&s, A, 1, 2 + WINDOW, "");

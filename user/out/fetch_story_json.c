@@ -96,7 +96,8 @@ static void add_dissection(json_t *event, const uint8_t *data, uint32_t bytes)
 /* Only the layer that was put on: what is below it was shown, what comes above it is not there yet. */
 static void tell_layer(struct fetch_story *story, int step, const struct frame *frame)
 {
-	json_t *event = json_pack("{s:s, s:i, s:i}", "event", "layer", "step", step, "bytes", (int)frame->bytes);
+	json_t *event =
+		json_pack("{s:s, s:i, s:i}", "event", "layer", "step", step, "bytes", (int)frame->bytes);
 	struct dissection d;
 	json_t *all = NULL;
 
@@ -104,7 +105,8 @@ static void tell_layer(struct fetch_story *story, int step, const struct frame *
 	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, DISSECT_ETHERNET))
 		all = dissection_json(&d);
 	if (event)
-		json_object_set(event, "layer", json_array_get(json_object_get(all, "layers"), (size_t)step - 1));
+		json_object_set(event, "layer",
+				json_array_get(json_object_get(all, "layers"), (size_t)step - 1));
 	json_decref(all);
 	dissection_free(&d);
 	emit(event);
