@@ -106,6 +106,27 @@ static __always_inline void fib_fill(struct bpf_fib_lookup *fib, const struct pa
 	}
 }
 
+/*
+ * The stack resolves the next hop of a frame that it forwards. IPv6 with net.ipv6.conf.all.forwarding=0 forwards none,
+ * whatever the interface says, and would never resolve it: so userspace asks the kernel too. After NO_NEIGH the lookup
+ * holds the next hop and its interface.
+ */
+static __noinline int want_neighbour(const struct bpf_fib_lookup *fib)
+{
+	struct next_hop hop = {.ifindex = fib->ifindex};
+	__u8 wanted = 1;
+
+	if (fib->family == AF_INET) {
+		hop.ip_version = 4;
+		hop.addr.v4 = fib->ipv4_dst;
+	} else {
+		hop.ip_version = 6;
+		__builtin_memcpy(&hop.addr, fib->ipv6_dst, sizeof(hop.addr));
+	}
+	bpf_map_update_elem(&unresolved, &hop, &wanted, BPF_ANY);
+	return 0;
+}
+
 /* RFC 3704: would an answer to this source leave by the interface that the frame came in on? IPv4 only, as in
  * Linux. */
 static __always_inline int reverse_path_ok(struct xdp_md *ctx, const struct packet *pkt,
@@ -174,6 +195,8 @@ static __always_inline enum verdict forward(struct xdp_md *ctx, const struct pac
 		return VERDICT_PASS_REVERSE_PATH;
 	fib_fill(&fib, pkt, ctx->ingress_ifindex);
 	verdict = verdict_of_lookup(bpf_fib_lookup(ctx, &fib, sizeof(fib), 0));
+	if (verdict == VERDICT_PASS_NO_NEIGH)
+		want_neighbour(&fib);
 	if (verdict != VERDICT_FORWARD)
 		return verdict;
 	/* Before the edits: an interface that is not ours may not take redirected frames. */

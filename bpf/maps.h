@@ -35,6 +35,14 @@ struct {
 	__type(value, __u32);
 } port_of_ifindex SEC(".maps");
 
+/* Next hops whose MAC is wanted; userspace empties it. If it is full, the oldest wishes give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct next_hop);
+	__type(value, __u8);
+} unresolved SEC(".maps");
+
 /* A connection is seen from several hooks and CPUs at once; the lock keeps its state whole. */
 struct flow_entry {
 	struct bpf_spin_lock lock;

@@ -95,4 +95,14 @@ static __always_inline void steer_key_of(struct steer_key *key, const struct pac
 	__builtin_memset(key->_pad, 0, sizeof(key->_pad));
 }
 
+/* A next hop whose MAC the forward stage lacks; userspace asks the kernel to resolve it. */
+struct next_hop {
+	union ip_addr addr;
+	__u32 ifindex;
+	__u8 ip_version;
+	__u8 _pad[3];
+};
+
+_Static_assert(sizeof(struct next_hop) == 24, "hashed as bytes: no hidden padding");
+
 #endif

@@ -214,11 +214,11 @@ static int loop(struct session *session, int ports_needed)
 	for (; !stop_requested() && wants_more(session) && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
 		int err = events_read(session->events);
 
+		datapath_ask_neighbours(session->dp);
 		if (now_ns - sweep_ns > NS_PER_S) {
 			datapath_sweep(session->dp, now_ns);
 			sweep_ns = now_ns;
 		}
-
 		fflush(stdout);
 		if (session->output_failed)
 			return EXIT_FAILED;

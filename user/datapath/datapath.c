@@ -15,6 +15,7 @@
 #include "datapath/flows.h"
 #include "datapath/preflight.h"
 #include "net/iface.h"
+#include "net/neighbour.h"
 #include "util/log.h"
 #include "xdplife.skel.h"
 
@@ -338,6 +339,18 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 void datapath_sweep(struct datapath *dp, __u64 now_ns)
 {
 	flows_sweep(bpf_map__fd(dp->maps->maps.flows), now_ns);
+}
+
+void datapath_ask_neighbours(struct datapath *dp)
+{
+	int map = bpf_map__fd(dp->maps->maps.unresolved);
+	__u32 left = dp->options.forward ? bpf_map__max_entries(dp->maps->maps.unresolved) : 0;
+	struct next_hop hop;
+
+	while (left-- > 0 && !bpf_map_get_next_key(map, NULL, &hop)) {
+		bpf_map_delete_elem(map, &hop);
+		neighbour_ask(hop.ifindex, hop.ip_version, &hop.addr);
+	}
 }
 
 bool datapath_sees_xmit(const struct datapath *dp)

@@ -69,6 +69,9 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 /* Forgets the connections that are over (flows.h); to be called about once a second while observing. */
 void datapath_sweep(struct datapath *dp, __u64 now_ns);
 
+/* Makes the kernel resolve the next hops that the forward stage lacked since the last call. */
+void datapath_ask_neighbours(struct datapath *dp);
+
 /* Whether a frame's fate after the redirect is known: the kernel has BTF, so the tracepoints could be
  * attached. */
 bool datapath_sees_xmit(const struct datapath *dp);

@@ -86,6 +86,13 @@ static int make_kernel_use(const struct lookup *lookup)
 	return netlink_ask(buffer, NULL, NULL);
 }
 
+int neighbour_ask(unsigned int ifindex, int ip_version, const union ip_addr *address)
+{
+	struct lookup lookup = {.ifindex = ifindex, .ip_version = ip_version, .address = address};
+
+	return make_kernel_use(&lookup);
+}
+
 static struct mnl_socket *listen_to_changes(void)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -28,6 +28,9 @@ struct neighbour {
 int neighbour_resolve(unsigned int ifindex, int ip_version, const union ip_addr *address, uint64_t timeout_ns,
 		      struct neighbour *neighbour);
 
+/* Makes the kernel ask the link for @address, and returns without waiting for the answer. 0 or -errno. */
+int neighbour_ask(unsigned int ifindex, int ip_version, const union ip_addr *address);
+
 /* "REACHABLE", "STALE", ... (RFC 4861 §7.3.2 and Linux's own) */
 const char *neighbour_state_text(uint16_t state);
 
