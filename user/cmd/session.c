@@ -15,7 +15,8 @@
 
 #define MAX_SINKS          2   /* the terminal or JSON, and a capture file */
 #define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
-#define ROUTER_PORTS       2   /* the fewest that there is something to route between */
+#define STDOUT_NAME        "standard output"
+#define ROUTER_PORTS       2 /* the fewest that there is something to route between */
 #define MAX_DURATION_S     (366.0 * 24 * 3600)
 
 enum {
@@ -153,7 +154,7 @@ static int open_sinks(struct session *session)
 
 	if (options->events)
 		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
-			       "standard output");
+			       STDOUT_NAME);
 	if (!err && options->write)
 		err = add_sink(session, sink_pcapng_open(shown, options->write), options->write);
 	return err;
@@ -214,7 +215,8 @@ static int loop(struct session *session, int ports_needed)
 	while (!stop_requested() && wants_more(session) && clock_monotonic_ns() < end_ns) {
 		int err = events_read(session->events);
 
-		fflush(stdout);
+		if (fflush(stdout))
+			say_output_failed(session, STDOUT_NAME, -errno);
 		if (session->output_failed)
 			return EXIT_FAILED;
 		if (err && err != -EINTR) {
