@@ -15,7 +15,8 @@
 
 #define MAX_SINKS          2   /* the terminal or JSON, and a capture file */
 #define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
-#define ROUTER_PORTS       2   /* the fewest that there is something to route between */
+#define STDOUT_NAME        "standard output"
+#define ROUTER_PORTS       2 /* the fewest that there is something to route between */
 #define MAX_DURATION_S     (366.0 * 24 * 3600)
 
 enum {
@@ -94,6 +95,7 @@ struct session {
 	const struct session_options *options;
 	struct datapath *dp;
 	struct events *events;
+	__u64 swept_ns; /* when the table of connections was last looked through */
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
 	struct output outputs[MAX_SINKS];
@@ -153,7 +155,7 @@ static int open_sinks(struct session *session)
 
 	if (options->events)
 		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
-			       "standard output");
+			       STDOUT_NAME);
 	if (!err && options->write)
 		err = add_sink(session, sink_pcapng_open(shown, options->write), options->write);
 	return err;
@@ -204,22 +206,29 @@ static bool look_for_ports(struct session *session, int needed)
 	return session->ports_left >= needed;
 }
 
+/* What the kernel side leaves to us: next hops to be resolved, connections that are over. */
+static void keep_house(struct session *session, __u64 now_ns)
+{
+	datapath_ask_neighbours(session->dp);
+	if (now_ns - session->swept_ns < NS_PER_S)
+		return;
+	datapath_sweep(session->dp, now_ns);
+	session->swept_ns = now_ns;
+}
+
 /* Return: an exit_code. */
 static int loop(struct session *session, int ports_needed)
 {
-	__u64 now_ns = session->shown.start_ns, end_ns = UINT64_MAX, sweep_ns = now_ns;
+	__u64 now_ns = session->shown.start_ns, end_ns = UINT64_MAX;
 
 	if (session->options->duration_s > 0)
 		end_ns = now_ns + (__u64)(session->options->duration_s * NS_PER_S);
 	for (; !stop_requested() && wants_more(session) && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
 		int err = events_read(session->events);
 
-		datapath_ask_neighbours(session->dp);
-		if (now_ns - sweep_ns > NS_PER_S) {
-			datapath_sweep(session->dp, now_ns);
-			sweep_ns = now_ns;
-		}
-		fflush(stdout);
+		keep_house(session, now_ns);
+		if (fflush(stdout))
+			say_output_failed(session, STDOUT_NAME, -errno);
 		if (session->output_failed)
 			return EXIT_FAILED;
 		if (err && err != -EINTR) {

@@ -50,7 +50,7 @@ int datapath_add_port(struct datapath *dp, const char *ifname);
 int datapath_port_count(const struct datapath *dp);
 const struct datapath_port *datapath_port(const struct datapath *dp, int index);
 
-/* Whether the interface was deleted, or moved to another namespace, since it was added. */
+/* Whether the interface was deleted since it was added. */
 bool datapath_port_gone(const struct datapath *dp, int index);
 
 /* Steering: frames of this flow go to the socket registered in the XSKMAP for their receive queue. 0 or
