@@ -24,10 +24,10 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_forward;
-extern const struct command cmd_lab;
 extern const struct command cmd_decode;
 extern const struct command cmd_fetch;
+extern const struct command cmd_forward;
+extern const struct command cmd_lab;
 extern const struct command cmd_trace;
 
 #endif

@@ -12,12 +12,7 @@
 #endif
 
 static const struct command *const commands[] = {
-	&cmd_trace,
-	&cmd_forward,
-	&cmd_lab,
-	&cmd_decode,
-	&cmd_fetch,
-	NULL,
+	&cmd_trace, &cmd_forward, &cmd_fetch, &cmd_decode, &cmd_lab, NULL,
 };
 
 static void print_help(FILE *out)

@@ -82,8 +82,8 @@ struct tcp_side {
 
 /* struct tcp_track flags */
 #define TCP_TRACK_MIDSTREAM 0x01 /* its beginning was not seen */
-#define TCP_TRACK_AMBIGUOUS                                                                                  \
-	0x02 /* SYN or SYN-ACK sent again or overtaken: the handshake times are ambiguous (Karn) */
+/* SYN or SYN-ACK sent again or overtaken: the handshake times are ambiguous (Karn) */
+#define TCP_TRACK_AMBIGUOUS 0x02
 #define TCP_TRACK_OTHER_SYN 0x04 /* other_isn and other_ns are valid */
 
 /* Times are those of the hook's clock, in ns; 0: has not happened. Zero bytes are a connection that was never

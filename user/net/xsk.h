@@ -19,9 +19,8 @@
 
 #include "net/iface.h"
 
-#define XSK_MAX_FRAME_BYTES                                                                                  \
-	3584 /* a chunk of 4096 bytes less the kernel's headroom of 256 and our margin                       \
-	      */
+/* a chunk of 4096 bytes less the kernel's headroom of 256 and our margin */
+#define XSK_MAX_FRAME_BYTES 3584
 
 struct xsk;
 
