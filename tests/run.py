@@ -6,6 +6,8 @@ A test source without its program, a test that was planned and never reported, a
 program without tests are failures: nothing vanishes. The last line is "N passed, N failed, N skipped".
 """
 import argparse
+import contextlib
+import ctypes
 import dataclasses
 import os
 import pathlib
@@ -69,6 +71,33 @@ def execute(command, **environment):
     except BaseException:
         stop(process)
         raise
+
+
+def adopt_orphans():
+    """What a test leaves behind becomes our child, not init's, so that it is found."""
+    PR_SET_CHILD_SUBREAPER = 36
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children():
+    """The processes whose parent we are, zombies reaped: pid and command line."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                yield int(stat.parent.name), (stat.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def end_leftovers(result):
+    """A process that outlives its test is a failure. Killing one can orphan others: until none is left."""
+    while left := list(children()):
+        for pid, command in left:
+            result.failed.append(f"left a process behind: {command or pid}")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def ending(status):
@@ -192,6 +221,7 @@ def run_kind(kind, arguments, total):
             result = Result(skipped=[f"{program.stem}: it needs root"])
         else:
             result = run(program, arguments)
+            end_leftovers(result)
         report(program, result, time.monotonic() - start, arguments.verbose)
         total.passed += result.passed
         total.failed += result.failed
@@ -211,6 +241,9 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? for a tick
+    # A shell lets a background command ignore SIGINT, and what ignores it from birth hands that on: the tests need it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    adopt_orphans()
     total = Result()
     start = time.monotonic()
     for kind in [arguments.only] if arguments.only else KINDS:

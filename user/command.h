@@ -11,10 +11,11 @@
 /* The exit codes, part of the command-line contract. */
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,     /* fetch: no answer; trace: events lost under --strict; anything else that went wrong */
-	EXIT_USAGE = 2,      /* argp_err_exit_status is set to it */
-	EXIT_NEEDS = 3,      /* a missing privilege or kernel feature */
-	EXIT_LEDGER = 4,     /* the ledger does not close */
+	EXIT_FAILED =
+		1, /* fetch: no answer; trace: events lost under --strict; anything else that went wrong */
+	EXIT_USAGE = 2,  /* argp_err_exit_status is set to it */
+	EXIT_NEEDS = 3,  /* a missing privilege or kernel feature */
+	EXIT_LEDGER = 4, /* the ledger does not close */
 };
 
 struct command {

@@ -98,14 +98,14 @@ static __always_inline enum malformed packet_malformed(const struct packet *pkt)
 }
 
 /* The step every header takes: NULL if it is not there in full, else a pointer to it, with the cursor behind it. */
-#define CURSOR_STEP(cur, type)                                                                                         \
-	({                                                                                                             \
-		const type *_hdr = (cur)->pos;                                                                         \
-		if ((const void *)(_hdr + 1) > (cur)->end)                                                             \
-			_hdr = (void *)0;                                                                              \
-		else                                                                                                   \
-			(cur)->pos = _hdr + 1;                                                                         \
-		_hdr;                                                                                                  \
+#define CURSOR_STEP(cur, type)                                                                               \
+	({                                                                                                   \
+		const type *_hdr = (cur)->pos;                                                               \
+		if ((const void *)(_hdr + 1) > (cur)->end)                                                   \
+			_hdr = (void *)0;                                                                    \
+		else                                                                                         \
+			(cur)->pos = _hdr + 1;                                                               \
+		_hdr;                                                                                        \
 	})
 
 static __always_inline int is_vlan(__be16 eth_type)
@@ -237,8 +237,8 @@ static __always_inline __u16 ip6_fragment_flags(const wire_ip6_fragment *frag)
 static __always_inline int is_ip6_ext(__u8 next_header)
 {
 	return next_header == NEXTHDR_HOP_BY_HOP || next_header == NEXTHDR_ROUTING ||
-	       next_header == NEXTHDR_FRAGMENT || next_header == NEXTHDR_AH || next_header == NEXTHDR_DEST_OPTS ||
-	       next_header == NEXTHDR_MOBILITY;
+	       next_header == NEXTHDR_FRAGMENT || next_header == NEXTHDR_AH ||
+	       next_header == NEXTHDR_DEST_OPTS || next_header == NEXTHDR_MOBILITY;
 }
 
 /* RFC 8200 §4: steps over one extension header; none is shorter than the fragment header. */
@@ -320,7 +320,8 @@ struct tcp_option {
 	__u8 bytes;       /* of the whole option, kind and length octets included */
 };
 
-static __always_inline void tcp_options_begin(struct tcp_options *it, const void *options, __u32 bytes, const void *end)
+static __always_inline void tcp_options_begin(struct tcp_options *it, const void *options, __u32 bytes,
+					      const void *end)
 {
 	it->pos = options;
 	it->end = end;
@@ -361,7 +362,8 @@ static __always_inline int tcp_options_next(struct tcp_options *it, struct tcp_o
 }
 
 /* Takes down one option of a SYN; a kind with the wrong length is passed over. @value: its last eight bytes. */
-static __always_inline void tcp_options_note(struct tcp_options_summary *sum, __u8 kind, __u8 bytes, __u64 value)
+static __always_inline void tcp_options_note(struct tcp_options_summary *sum, __u8 kind, __u8 bytes,
+					     __u64 value)
 {
 	if (kind == TCP_OPT_MSS && bytes == 4) {
 		sum->mss = (__u16)value;
@@ -395,8 +397,8 @@ struct tcp_option_bytes {
  *
  * Return: 0, or -1 if a length is below 2 or runs past the header.
  */
-static __always_inline int tcp_options_scan(struct tcp_options_summary *sum, const struct tcp_option_bytes *options,
-					    __u32 bytes)
+static __always_inline int tcp_options_scan(struct tcp_options_summary *sum,
+					    const struct tcp_option_bytes *options, __u32 bytes)
 {
 	__u8 kind = 0, length = 0;
 	__u32 at = 0; /* inside the option: 0 kind, 1 length, then its data */
@@ -485,7 +487,8 @@ static __always_inline enum malformed parse_udp(struct cursor *cur, struct packe
 }
 
 /* RFC 792 and RFC 4443 §2.1 begin alike: type, code, checksum, and four bytes that depend on the type. */
-static __always_inline enum malformed parse_icmp(struct cursor *cur, struct packet *pkt, enum malformed truncated)
+static __always_inline enum malformed parse_icmp(struct cursor *cur, struct packet *pkt,
+						 enum malformed truncated)
 {
 	const wire_icmp_header *icmp = CURSOR_STEP(cur, wire_icmp_header);
 	__u32 ip_end = pkt->l3_off + pkt->l3_bytes;
@@ -528,8 +531,8 @@ static __always_inline enum malformed parse_l4(struct cursor *cur, struct packet
 	else if (pkt->ip_proto == NEXTHDR_ICMPV6 && pkt->ip_version == 6)
 		bad = parse_icmp(cur, pkt, MALFORMED_ICMP6_TRUNCATED);
 	if (pkt->flags & PACKET_IS_FRAGMENT &&
-	    (bad == MALFORMED_TCP_TRUNCATED || bad == MALFORMED_UDP_TRUNCATED || bad == MALFORMED_ICMP_TRUNCATED ||
-	     bad == MALFORMED_ICMP6_TRUNCATED))
+	    (bad == MALFORMED_TCP_TRUNCATED || bad == MALFORMED_UDP_TRUNCATED ||
+	     bad == MALFORMED_ICMP_TRUNCATED || bad == MALFORMED_ICMP6_TRUNCATED))
 		return MALFORMED_FRAGMENT_TINY;
 	return bad;
 }
@@ -543,7 +546,8 @@ static __always_inline enum malformed parse_l4(struct cursor *cur, struct packet
  *
  * Never fails: pkt->malformed_l3 and pkt->malformed_l4 say which layer broke and why (enum malformed).
  */
-static __always_inline void parse_packet(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
+static __always_inline void parse_packet(struct packet *pkt, const void *data, const void *end,
+					 __u32 wire_bytes)
 {
 	struct cursor cur = {.data = data, .pos = data, .end = end};
 

@@ -20,13 +20,13 @@ enum pcapng_direction {
 };
 
 struct pcapng_packet {
-	uint32_t interface;      /* from pcapng_add_interface() */
-	uint64_t time_ns;        /* since the Unix epoch */
+	uint32_t interface; /* from pcapng_add_interface() */
+	uint64_t time_ns;   /* since the Unix epoch */
 	const void *data;
 	uint32_t captured_bytes; /* of @data; what exceeds the snap length is cut */
 	uint32_t wire_bytes;     /* of the frame */
 	enum pcapng_direction direction;
-	const char *comment;     /* UTF-8, shown by Wireshark; NULL: none */
+	const char *comment; /* UTF-8, shown by Wireshark; NULL: none */
 };
 
 /* The longest packet that libpcap and Wireshark read: a snap length of 0 means this. */
@@ -56,10 +56,10 @@ int pcapng_write_packet(struct pcapng *file, const struct pcapng_packet *packet)
 struct pcapng_statistics {
 	uint64_t start_ns, end_ns; /* since the Unix epoch */
 	uint64_t received;         /* frames that the interface saw */
-	uint64_t if_dropped;       /* lost by the interface itself (its rx_dropped); 0: nothing is said of it */
-	uint64_t filter_accepted;  /* of those received, accepted by the filter */
-	uint64_t os_dropped;       /* accepted, but lost before they were written */
-	uint64_t delivered;        /* written */
+	uint64_t if_dropped; /* lost by the interface itself (its rx_dropped); 0: nothing is said of it */
+	uint64_t filter_accepted; /* of those received, accepted by the filter */
+	uint64_t os_dropped;      /* accepted, but lost before they were written */
+	uint64_t delivered;       /* written */
 };
 
 /* An interface statistics block (§4.6). Return: 0; -EINVAL as above; -errno. */

@@ -20,7 +20,6 @@ static const struct name malformeds[MALFORMED_COUNT] = {XL_MALFORMED(MALFORMED_N
 static const struct name afters[AFTER_COUNT] = {XL_AFTER_REDIRECT(AFTER_NAME)};
 static const struct name events[EVENT_OUTCOME_COUNT] = {XL_EVENT_OUTCOMES(EVENT_NAME)};
 
-
 #define TCP_EVENT_NAME(name, key, text) [TCP_EVENT_INDEX_##name] = {key, text},
 static const struct name tcp_events[TCP_EVENT_COUNT] = {XL_TCP_EVENTS(TCP_EVENT_NAME)};
 
@@ -65,7 +64,7 @@ const char *verdict_class_key(enum verdict_class class)
 		[CLASS_DROPPED] = "dropped",
 	};
 
-	return (size_t)class < CLASS_COUNT ? keys[class] : unknown.key;
+	return (size_t) class < CLASS_COUNT ? keys[class] : unknown.key;
 }
 
 const char *event_outcome_text(enum event_outcome outcome)
