@@ -84,7 +84,7 @@ on() { # MACHINE COMMAND...: quietly
 # --- leaving no trace ----------------------------------------------------------------------------------------------------
 
 work=$(mktemp -d)
-forward=''
+forward='' nginx=''
 
 stop_forward() {
 	[ -n "$forward" ] || return 0
@@ -95,11 +95,11 @@ stop_forward() {
 }
 
 stop_nginx() {
-	[ -s "$work/nginx.pid" ] || return 0
-	local pid
-	pid=$(cat "$work/nginx.pid")
-	kill -QUIT "$pid" 2>/dev/null || return 0
-	wait_until "nginx ends" eval "! kill -0 $pid 2>/dev/null"
+	[ -n "$nginx" ] || return 0
+	local pid=$nginx
+	nginx=''
+	kill -QUIT "$pid" 2>/dev/null || true
+	wait "$pid"
 }
 
 clean_up() {
@@ -156,6 +156,7 @@ start_server() {
 	write_page >"$work/www/index.html"
 	cat >"$work/nginx.conf" <<-END
 	user root;
+	daemon off; # a child of ours, to be waited for
 	pid $work/nginx.pid;
 	error_log $work/nginx.log;
 	events { }
@@ -165,7 +166,8 @@ start_server() {
 	}
 	END
 	heading 'The server' "nginx on $server, with a page of $(stat -c %s "$work/www/index.html") bytes"
-	on server nginx -e "$work/nginx.log" -c "$work/nginx.conf"
+	"$binary" lab run --in server -- nginx -e "$work/nginx.log" -c "$work/nginx.conf" &
+	nginx=$!
 	wait_until 'nginx runs' test -s "$work/nginx.pid"
 	say "SHA-256 of the page   $(sha256sum <"$work/www/index.html" | cut -d' ' -f1)"
 }
