@@ -51,10 +51,10 @@ help:  ## list the targets
 
 APT_PACKAGES := gcc libc6-dev make pkg-config git clang llvm bpftool libbpf-dev libxdp-dev libelf-dev zlib1g-dev \
 	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libcmocka-dev iproute2 ethtool procps iputils-ping \
-	nginx-light curl tshark python3 python3-pytest python3-scapy
+	nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy
 DNF_PACKAGES := gcc make pkgconf-pkg-config git clang llvm bpftool libbpf-devel libxdp-devel elfutils-libelf-devel \
 	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libcmocka-devel iproute ethtool procps-ng \
-	iputils nginx curl wireshark-cli python3 python3-pytest python3-scapy libasan libubsan
+	iputils nginx curl tcpdump wireshark-cli python3 python3-pytest python3-scapy libasan libubsan
 
 # The policy keeps Debian from starting nginx as a service: it is wanted for the lab, not for this machine's port 80.
 deps:  ## install what is missing: apt (tried), dnf (names given, untried)

@@ -205,6 +205,7 @@ def test_capture_is_complete(lan, tmp_path):
     assert not info.stderr
     count = int(re.search(r"Number of packets: +(\d+)", info.stdout)[1])
     assert count == trace.ledger["events"]["emitted"] == trace.ledger["events"]["delivered"]
+    assert re.search(r"Strict time order: +True", info.stdout)
     assert "Name = c0" in info.stdout
     assert "Time precision = nanoseconds (9)" in info.stdout
     frames = fields(capture, "frame.number", "frame.len", "frame.cap_len", "frame.comment", "tcp.len")

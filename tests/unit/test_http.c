@@ -100,8 +100,7 @@ static void expect(const struct expected *e)
 	free(o);
 }
 
-/* --- responses that are right
- * ----------------------------------------------------------------------------------- */
+/* --- responses that are right --- */
 
 static void test_content_length(void **state)
 {
@@ -226,8 +225,7 @@ static void test_headers(void **state)
 	free(o);
 }
 
-/* --- responses that are not
- * ---------------------------------------------------------------------------------------- */
+/* --- responses that are not --- */
 
 static void test_malformed(void **state)
 {
@@ -353,8 +351,7 @@ static void test_huge_length(void **state)
 	free(o);
 }
 
-/* --- request and URL
- * ------------------------------------------------------------------------------------------------ */
+/* --- request and URL --- */
 
 static void test_request(void **state)
 {

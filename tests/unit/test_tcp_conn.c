@@ -139,8 +139,7 @@ static void establish(struct script *s)
 	in_state(s, "ESTABLISHED");
 }
 
-/* --- opening
- * --------------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 /* The SYN says what we can do; the window in it is not scaled. The SYN-ACK is acknowledged at once. */
 static void test_handshake(void **state)
@@ -279,8 +278,7 @@ static void test_simultaneous_open(void **state)
 	end(&s);
 }
 
-/* --- receiving
- * ------------------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 /* One segment: acknowledged after 40 ms. Two: at once. */
 static void test_delayed_ack(void **state)
@@ -479,8 +477,7 @@ static void test_no_window_update_behind_fin(void **state)
 	end(&s);
 }
 
-/* --- RFC 5961: attacks, and peers that have forgotten us
- * -------------------------------------------------------- */
+/* --- RFC 5961: attacks, and peers that have forgotten us --- */
 
 static void test_reset(void **state)
 {
@@ -539,8 +536,7 @@ static void test_ack_of_what_was_never_sent(void **state)
 	end(&s);
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 /*
  * The handshake took 100 ms: SRTT 100, RTTVAR 50, so RTO 300 ms (RFC 6298 §2.2). The request goes out again
@@ -746,8 +742,7 @@ static void test_peer_window(void **state)
 	end(&s);
 }
 
-/* --- closing
- * ----------------------------------------------------------------------------------------------------- */
+/* --- closing --- */
 
 /* The server closes first: CLOSE-WAIT, LAST-ACK, closed. Our FIN is sent again if it must. */
 static void test_peer_closes_first(void **state)
@@ -870,8 +865,7 @@ static void test_abort(void **state)
 	end(&s);
 }
 
-/* --- RFC 7323 timestamps
- * ------------------------------------------------------------------------------------------ */
+/* --- RFC 7323 timestamps --- */
 
 /* What is echoed is the timestamp of the oldest segment not acknowledged; what goes back in time is not
  * taken. */
@@ -924,8 +918,7 @@ static void test_timestamp_of_unacceptable(void **state)
 	end(&s);
 }
 
-/* --- two of them, over a bad line
- * ---------------------------------------------------------------------------------- */
+/* --- two of them, over a bad line --- */
 
 #define LINE_SEGMENTS     256
 #define TRANSFER_BYTES    200000u

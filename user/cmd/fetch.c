@@ -154,8 +154,7 @@ static const struct argp argp = {
 	       "  xdplife fetch http://10.0.2.2/ --json | jq -r 'select(.event == \"packet\").line'",
 };
 
-/* --- what is called back while it runs
- * ------------------------------------------------------------------------- */
+/* --- what is called back while it runs --- */
 
 static void write_capture(struct fetch *fetch, const struct client_frame *frame)
 {
@@ -209,8 +208,7 @@ static int on_body(void *context, const struct http_slice *body)
 	return fetch->body ? body_write(fetch->body, body->data, body->bytes) : 0;
 }
 
-/* --- the steps
- * ------------------------------------------------------------------------------------------------- */
+/* --- the steps --- */
 
 static int open_body(struct fetch *fetch)
 {

@@ -6,25 +6,38 @@
 
 #include "datapath/datapath.h"
 #include "datapath/events.h"
+#include "datapath/reorder.h"
+#include "util/clock.h"
 
 #define TICK_MS 50
+#define REORDER_WINDOW                                                                                       \
+	64 /* more than the programs that can be between taking the time and the ring at once */
+#define SETTLED_NS NS_PER_MS /* none of them takes that long */
 
 struct events {
 	struct ring_buffer *ring;
+	struct reorder *reorder;
 	events_handler handler;
 	void *context;
 	__u64 delivered;
 };
 
-static int handle(void *context, void *data, size_t size)
+static int take(void *context, void *data, size_t size)
 {
 	struct events *events = context;
 	const struct trace_event *event = data;
 
 	if (size < sizeof(*event) || event->captured_bytes > size - sizeof(*event))
 		return -EBADMSG;
+	return reorder_push(events->reorder, event);
+}
+
+static int deliver(void *context, const struct trace_event *event, const __u8 *bytes)
+{
+	struct events *events = context;
+
 	events->delivered++;
-	return events->handler(events->context, event, (const __u8 *)(event + 1));
+	return events->handler(events->context, event, bytes);
 }
 
 struct events *events_open(const struct datapath *dp, events_handler handler, void *context)
@@ -35,28 +48,34 @@ struct events *events_open(const struct datapath *dp, events_handler handler, vo
 		return NULL;
 	events->handler = handler;
 	events->context = context;
-	events->ring = ring_buffer__new(datapath_events_fd(dp), handle, events, NULL);
-	if (!events->ring) {
-		free(events);
-		return NULL;
-	}
-	return events;
+	events->reorder = reorder_new(REORDER_WINDOW, deliver, events);
+	events->ring = ring_buffer__new(datapath_events_fd(dp), take, events, NULL);
+	if (events->reorder && events->ring)
+		return events;
+	events_close(events);
+	return NULL;
+}
+
+/* Return: how many events, or -errno. */
+static int consume(struct events *events)
+{
+	int count = ring_buffer__poll(events->ring, TICK_MS);
+
+	return count ? count : ring_buffer__consume(events->ring);
 }
 
 int events_read(struct events *events)
 {
-	int count = ring_buffer__poll(events->ring, TICK_MS);
+	int count = consume(events);
 
-	if (count < 0)
-		return count;
-	return count ? 0 : events_drain(events);
+	return count < 0 ? count : reorder_flush(events->reorder, clock_monotonic_ns() - SETTLED_NS);
 }
 
 int events_drain(struct events *events)
 {
 	int count = ring_buffer__consume(events->ring);
 
-	return count < 0 ? count : 0;
+	return count < 0 ? count : reorder_flush(events->reorder, UINT64_MAX);
 }
 
 __u64 events_delivered(const struct events *events)
@@ -69,5 +88,6 @@ void events_close(struct events *events)
 	if (!events)
 		return;
 	ring_buffer__free(events->ring);
+	reorder_free(events->reorder);
 	free(events);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The reader of the ring buffer. */
+/* The reader of the ring buffer: hands over events in the order of their times (reorder.h). */
 #ifndef XDPLIFE_EVENTS_H
 #define XDPLIFE_EVENTS_H
 

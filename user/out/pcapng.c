@@ -158,8 +158,7 @@ static void put_option_text(struct pcapng *file, enum option_code code, const ch
 	put_option(file, code, text, text_bytes(text, MAX_OPTION_BYTES));
 }
 
-/* --- blocks
- * -------------------------------------------------------------------------------------------------------- */
+/* --- blocks --- */
 
 static void block_begin(struct pcapng *file, enum block_type type)
 {
