@@ -44,6 +44,27 @@ wait $!
 hold 'forward ended with a closed ledger' test $? = 0
 cat /tmp/forward
 hold 'trace' xdplife lab run -- xdplife trace c0 --duration 1
+
+# Before 6.6 there is no tcx: trace has a clsact qdisc, which only its keeper removes after a SIGKILL.
+clsact_there() { xdplife lab run -- tc qdisc show dev c0 | grep -q clsact; }
+clsact_gone() {
+	tries=100
+	while clsact_there && [ $tries -gt 0 ]; do
+		tries=$((tries - 1))
+		sleep 0.1
+	done
+	! clsact_there
+}
+xdplife lab run -- xdplife trace c0 >/tmp/trace 2>&1 &
+until grep -q 'tracing' /tmp/trace; do
+	kill -0 $! || break
+	sleep 0.1
+done
+case $(uname -r) in
+[1-5].* | 6.[0-5].*) hold 'egress by clsact' clsact_there ;;
+esac
+kill -KILL $!
+hold 'nothing left after SIGKILL' clsact_gone
 hold 'lab down' xdplife lab down
 [ $bad = 0 ] && say 'everything held'
 poweroff -f

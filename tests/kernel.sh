@@ -39,6 +39,7 @@ make_root() {
 	install_program "$(command -v dash)" /bin/sh
 	install_program "$(command -v busybox)" /bin/busybox
 	install_program "$(command -v ip)" /sbin/ip
+	install_program "$(command -v tc)" /sbin/tc
 	install_program "$(command -v ethtool)" /sbin/ethtool
 	install_program "$build/xdplife" /bin/xdplife
 	for test in "$build"/tests/bpf/test_*; do

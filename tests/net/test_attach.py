@@ -6,6 +6,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -303,6 +304,44 @@ def test_forwarding_that_was_on_stays_on(line):
     with line.middle.xdplife(*FORWARD):
         assert forwarding(line.middle) == ["1"] * 4
     assert forwarding(line.middle) == before
+
+
+def test_forwarding_is_restored_after_a_kill(line):
+    """The killed process can do nothing any more; its keeper does, and then is gone too."""
+    job = line.middle.xdplife(*FORWARD).wait_ready()
+    keepers = children(job.process.pid)
+    assert forwarding(line.middle) == ["1"] * 4 and len(keepers) == 2
+    assert job.stop(signal.SIGKILL) == -signal.SIGKILL
+    wait_until(lambda: forwarding(line.middle) == ["0"] * 4, "forwarding to be as it was")
+    wait_until(lambda: not any(is_running(keeper) for keeper in keepers), "the keepers to end")
+
+
+def test_without_its_keepers_it_ends_cleanly_too(line):
+    job = line.middle.xdplife(*FORWARD).wait_ready()
+    for keeper in children(job.process.pid):
+        os.kill(keeper, signal.SIGKILL)
+    assert job.stop(signal.SIGINT) == 0
+    assert forwarding(line.middle) == ["0"] * 4
+
+
+def test_a_keeper_holds_nothing(line):
+    """No link, map or program: only what a keeper needs to hear that its parent is gone."""
+    with line.middle.xdplife(*FORWARD) as job:
+        for keeper in children(job.process.pid):
+            held = sorted(os.readlink(f"/proc/{keeper}/fd/{fd}").partition(":")[0]
+                          for fd in os.listdir(f"/proc/{keeper}/fd") if int(fd) > 2)
+            assert held == ["socket"]
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_trace_sets_nothing(line):

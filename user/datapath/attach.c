@@ -84,6 +84,20 @@ bool attach_xdp_is_off(int link)
 	return !bpf_obj_get_info_by_fd(link, &info, &bytes) && !info.xdp.ifindex;
 }
 
+static void remove_clsact(void *context)
+{
+	const struct egress_link *link = context;
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)link->ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+	if (link->ifindex)
+		bpf_tc_detach(&hook, &filter);
+	if (!link->qdisc_is_ours)
+		return;
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
+	bpf_tc_hook_destroy(&hook);
+}
+
 static int attach_clsact(int prog_fd, unsigned int ifindex, struct egress_link *link)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS);
@@ -98,6 +112,8 @@ static int attach_clsact(int prog_fd, unsigned int ifindex, struct egress_link *
 	err = bpf_tc_attach(&hook, &options);
 	if (err)
 		detach_egress(link);
+	else
+		keeper_start(&link->keeper, remove_clsact, link);
 	return err;
 }
 
@@ -118,16 +134,9 @@ int attach_egress(int prog_fd, const char *ifname, unsigned int ifindex, struct 
 
 void detach_egress(struct egress_link *link)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)link->ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
-
 	if (link->tcx_fd >= 0)
 		close(link->tcx_fd);
-	if (link->ifindex)
-		bpf_tc_detach(&hook, &filter);
-	if (link->qdisc_is_ours) {
-		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
-		bpf_tc_hook_destroy(&hook);
-	}
+	remove_clsact(link);
+	keeper_dismiss(&link->keeper);
 	*link = EGRESS_LINK_NONE;
 }

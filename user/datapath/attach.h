@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "util/keeper.h"
+
 /**
  * attach_xdp() - native mode, or generic with a warning
  * @link:   set to the link's file descriptor; closing it detaches
@@ -17,11 +19,12 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 /* Whether the kernel has detached the link of attach_xdp() itself, because the interface went away. */
 bool attach_xdp_is_off(int link);
 
-/* tcx (6.6) by a link; before it a clsact filter, which detach_egress() removes and SIGKILL does not. */
+/* tcx (6.6) by a link; before it a clsact filter, which a keeper removes should we be killed. */
 struct egress_link {
 	int tcx_fd;           /* -1: none */
 	unsigned int ifindex; /* of the clsact filter; 0: none */
 	bool qdisc_is_ours;
+	struct keeper keeper;
 };
 
 #define EGRESS_LINK_NONE ((struct egress_link){.tcx_fd = -1})

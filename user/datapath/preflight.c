@@ -127,6 +127,14 @@ static int effective_rp_filter(const char *ifname)
 	return all > own ? all : own;
 }
 
+static void restore(void *context)
+{
+	struct preflight *port = context;
+
+	restore_forwarding(port->ifname, 6, &port->set_forwarding_6);
+	restore_forwarding(port->ifname, 4, &port->set_forwarding_4);
+}
+
 int preflight_port(struct preflight *port, const struct iface *iface, bool forward)
 {
 	int err = 0;
@@ -141,6 +149,8 @@ int preflight_port(struct preflight *port, const struct iface *iface, bool forwa
 	if (!err)
 		err = enable_forwarding(iface->name, 6, &port->set_forwarding_6);
 	port->rp_filter = effective_rp_filter(iface->name);
+	if (!err && (port->set_forwarding_4 || port->set_forwarding_6))
+		keeper_start(&port->keeper, restore, port);
 	if (err)
 		preflight_undo(port);
 	return err;
@@ -148,8 +158,8 @@ int preflight_port(struct preflight *port, const struct iface *iface, bool forwa
 
 void preflight_undo(struct preflight *port)
 {
-	restore_forwarding(port->ifname, 6, &port->set_forwarding_6);
-	restore_forwarding(port->ifname, 4, &port->set_forwarding_4);
+	restore(port);
+	keeper_dismiss(&port->keeper);
 }
 
 bool preflight_has_frags(void)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "net/iface.h"
+#include "util/keeper.h"
 
 /* What was found for one port, and what preflight_undo() has to restore. */
 struct preflight {
@@ -14,6 +15,7 @@ struct preflight {
 	int rp_filter;         /* 0 off, 1 strict, 2 loose: the larger of all/ and this interface's */
 	bool set_forwarding_4; /* net.ipv4.conf.IFACE.forwarding was 0 and is 1 while we run */
 	bool set_forwarding_6;
+	struct keeper keeper; /* restores them should we be killed */
 };
 
 /* Return: 0, or EXIT_NEEDS with the missing capabilities named. */
