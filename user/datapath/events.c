@@ -10,9 +10,10 @@
 #include "util/clock.h"
 
 #define TICK_MS 50
-#define REORDER_WINDOW                                                                                       \
-	64 /* more than the programs that can be between taking the time and the ring at once */
-#define SETTLED_NS NS_PER_MS /* none of them takes that long */
+
+/* More than the programs that can be between taking the time and the ring at once, and longer than one of them takes. */
+#define REORDER_WINDOW 64
+#define SETTLED_NS     NS_PER_MS
 
 struct events {
 	struct ring_buffer *ring;
