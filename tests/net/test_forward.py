@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -187,8 +188,9 @@ def mac_of(lab, machine, ifname):
 @contextlib.contextmanager
 def forwarding(lab, *options):
     """`forward` on both interfaces of the router, ready; its ledger is in .ledger afterwards."""
+    output = tempfile.TemporaryFile("w+")  # a pipe that nobody reads meanwhile would fill up
     process = subprocess.Popen(lab.command(lab.xdplife, "forward", "r0", "r1", "--json", *options, on="router"),
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                               stdout=output, stderr=subprocess.PIPE, text=True)
     try:
         for line in process.stderr:
             if "forwarding on" in line:
@@ -197,8 +199,10 @@ def forwarding(lab, *options):
             pytest.fail("forward ended before it began")
         yield process
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE_S)
-        process.ledger = json.loads(output.splitlines()[-1])
+        process.wait(timeout=PATIENCE_S)
+        output.seek(0)
+        process.events = [json.loads(line) for line in output]
+        process.ledger = process.events.pop()
         assert process.returncode == 0 and process.ledger["closes"]
     finally:
         process.kill()
@@ -291,6 +295,24 @@ def test_first_contact_without_the_kernels_forwarding(router, web, host):
         assert process.ledger["frames"]["forwarded"] > 5
     finally:
         router.run("sysctl", "-qw", *(f"{name}=1" for name in settings), on="router")
+
+
+def test_many_connections_at_once(router, web, tmp_path):
+    """Both processors have frames at the same time: every connection has its whole story, and a capture its order."""
+    script = f"for i in $(seq 25); do curl -gsS -m 9 -o {tmp_path}/$0-$i http://$1:8080/{web} || exit 1; done"
+    capture = tmp_path / "all.pcapng"
+    with forwarding(router, "--trace", "--write", capture) as process:
+        clients = [subprocess.Popen(router.command("sh", "-c", script, str(number), host))
+                   for number, host in enumerate(("10.0.2.2", "[fd00:2::2]") * 2)]
+        assert [client.wait(timeout=60) for client in clients] == [0] * 4
+    for event in ("syn", "syn-ack", "established", "closed"):
+        assert sum(one["event"] == event for one in process.events) == 100, event
+    assert not [one for one in process.events if one["event"] in ("reset", "refused", "midstream", "rst-ignored")]
+    assert process.ledger["events"]["delivered"] == process.ledger["events"]["emitted"] > 1000
+    info = subprocess.run(["capinfos", "-M", capture], check=True, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+    assert f"Number of packets:   {process.ledger['events']['emitted']}\n" in info
+    assert "Strict time order:   True\n" in info
 
 
 def test_a_link_that_goes_down_is_in_the_ledger(router):
