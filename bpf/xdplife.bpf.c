@@ -4,7 +4,8 @@
  *
  *   XDP:        parse once -> observe -> steer -> forward -> count the verdict -> observe it
  *   tc egress:  parse once -> observe
- *   tracepoints of the kernel's redirect: what became of a frame after XDP_REDIRECT
+ *
+ * What became of a frame after XDP_REDIRECT is in xmit.bpf.c.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -21,7 +22,6 @@ const volatile struct port_config cfg = {};
 #include "observe.h"
 #include "steer.h"
 #include "forward.h"
-#include "xmit.h"
 
 static __always_inline struct port_counters *port_counters(__u32 port)
 {

@@ -18,6 +18,7 @@
 #include "net/neighbour.h"
 #include "util/log.h"
 #include "xdplife.skel.h"
+#include "xmit.skel.h"
 
 #define IDLE_RING_BYTES 4096 /* the smallest ring buffer: one page */
 
@@ -31,10 +32,9 @@ struct port {
 
 struct datapath {
 	struct datapath_options options;
-	struct xdplife_bpf
-		*maps; /* owns the maps and the tracepoints; its XDP and tc programs are not loaded */
-	bool frags;    /* the kernel has multi-buffer XDP (5.18) */
-	bool sees_xmit;
+	struct xdplife_bpf *maps; /* owns the maps; its programs are not loaded */
+	struct xmit_bpf *xmit;    /* the tracepoints; NULL: nothing is forwarded, or no kernel BTF */
+	bool frags;               /* the kernel has multi-buffer XDP (5.18) */
 	struct port port[CONFIG_MAX_PORTS];
 	int port_count;
 };
@@ -67,12 +67,10 @@ static int size_maps(struct datapath *dp)
 	return err;
 }
 
-static void autoload_only(struct xdplife_bpf *skel, bool xdp, bool egress, bool tracepoints)
+static void autoload(struct xdplife_bpf *skel, bool xdp, bool egress)
 {
 	bpf_program__set_autoload(skel->progs.xdplife_xdp, xdp);
 	bpf_program__set_autoload(skel->progs.xdplife_egress, egress);
-	bpf_program__set_autoload(skel->progs.xdplife_xmit, tracepoints);
-	bpf_program__set_autoload(skel->progs.xdplife_rederr, tracepoints);
 }
 
 static __u32 netns_inum(void)
@@ -82,9 +80,27 @@ static __u32 netns_inum(void)
 	return stat("/proc/self/ns/net", &st) ? 0 : (__u32)st.st_ino;
 }
 
+/* Every map of @object is the one that dp->maps has created. */
+static int share_maps(struct datapath *dp, struct bpf_object *object)
+{
+	struct bpf_map *map, *shared;
+
+	bpf_object__for_each_map(map, object)
+	{
+		int err;
+
+		if (bpf_map__is_internal(map))
+			continue;
+		shared = bpf_object__find_map_by_name(dp->maps->obj, bpf_map__name(map));
+		err = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int load_maps(struct datapath *dp)
 {
-	bool tracepoints = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 	int err;
 
 	dp->maps = xdplife_bpf__open();
@@ -93,14 +109,29 @@ static int load_maps(struct datapath *dp)
 	err = size_maps(dp);
 	if (err)
 		return err;
-	autoload_only(dp->maps, false, false, tracepoints);
-	dp->maps->rodata->netns_inum = netns_inum();
-	err = xdplife_bpf__load(dp->maps);
-	if (err || !tracepoints)
-		return err;
-	err = xdplife_bpf__attach(dp->maps); /* only what is loaded: the tracepoints */
-	dp->sees_xmit = !err;
-	return err;
+	autoload(dp->maps, false, false);
+	return xdplife_bpf__load(dp->maps);
+}
+
+/* For a router's ledger; an AF_XDP socket counts for itself what it could not take. */
+static int load_xmit(struct datapath *dp)
+{
+	int err;
+
+	if (!dp->options.forward)
+		return 0;
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		log_warn(NULL, "no kernel BTF: frames that are lost after a redirect cannot be counted");
+		return 0;
+	}
+	dp->xmit = xmit_bpf__open();
+	if (!dp->xmit)
+		return -errno;
+	dp->xmit->rodata->netns_inum = netns_inum();
+	err = share_maps(dp, dp->xmit->obj);
+	if (!err)
+		err = xmit_bpf__load(dp->xmit);
+	return err ? err : xmit_bpf__attach(dp->xmit);
 }
 
 int datapath_open(struct datapath **result, const struct datapath_options *options)
@@ -117,33 +148,14 @@ int datapath_open(struct datapath **result, const struct datapath_options *optio
 	dp->options = *options;
 	dp->frags = preflight_has_frags();
 	err = load_maps(dp);
+	if (!err)
+		err = load_xmit(dp);
 	if (err) {
 		log_error(preflight_load_cure(err), "the BPF maps could not be created: %s", strerror(-err));
 		datapath_close(dp);
 		return EXIT_NEEDS;
 	}
-	if (!dp->sees_xmit)
-		log_warn(NULL, "no kernel BTF: frames that are lost after a redirect cannot be counted");
 	*result = dp;
-	return 0;
-}
-
-/* Every map of the port's object is the one that dp->maps has created. */
-static int share_maps(struct datapath *dp, struct xdplife_bpf *skel)
-{
-	struct bpf_map *map, *shared;
-
-	bpf_object__for_each_map(map, skel->obj)
-	{
-		int err;
-
-		if (bpf_map__is_internal(map))
-			continue;
-		shared = bpf_object__find_map_by_name(dp->maps->obj, bpf_map__name(map));
-		err = bpf_map__reuse_fd(map, bpf_map__fd(shared));
-		if (err)
-			return err;
-	}
 	return 0;
 }
 
@@ -174,10 +186,10 @@ static int load_port(struct datapath *dp, struct port *port)
 	port->skel = xdplife_bpf__open();
 	if (!port->skel)
 		return -errno;
-	err = share_maps(dp, port->skel);
+	err = share_maps(dp, port->skel->obj);
 	if (err)
 		return err;
-	autoload_only(port->skel, true, events, false);
+	autoload(port->skel, true, events);
 	/* .rodata is const for the program and so for the skeleton's header; until load it is ours to fill.
 	 */
 	memcpy((void *)&port->skel->rodata->cfg, &config, sizeof(config));
@@ -355,7 +367,7 @@ void datapath_ask_neighbours(struct datapath *dp)
 
 bool datapath_sees_xmit(const struct datapath *dp)
 {
-	return dp->sees_xmit;
+	return dp->xmit != NULL;
 }
 
 void datapath_detach(struct datapath *dp)
@@ -370,6 +382,7 @@ void datapath_close(struct datapath *dp)
 		return;
 	while (dp->port_count > 0)
 		port_close(dp, &dp->port[--dp->port_count]);
+	xmit_bpf__destroy(dp->xmit);
 	xdplife_bpf__destroy(dp->maps);
 	free(dp);
 }

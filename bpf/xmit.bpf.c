@@ -1,11 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What became of a frame after XDP_REDIRECT: only tracepoints tell. A frame that the egress interface or the
  * socket did not take is gone without a trace in the program that sent it there.
+ *
+ * An object of its own: it reads the kernel's types, for which libbpf goes through all of the kernel's BTF, and the
+ * programs that each port loads need none of that.
  */
-#ifndef XDPLIFE_BPF_XMIT_H
-#define XDPLIFE_BPF_XMIT_H
-
 #include "maps.h"
 
 /* The fields that we read of the kernel's own types; CO-RE finds them where this kernel has them. */
@@ -70,4 +70,4 @@ int xdplife_rederr(const __u64 *args)
 	return 0;
 }
 
-#endif
+char LICENSE[] SEC("license") = "GPL";
