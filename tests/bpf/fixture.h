@@ -43,6 +43,8 @@ struct frame {
 	__u32 bytes;
 };
 
+static char *const router_ports[] = {"r0", "r1", NULL};
+
 static const char *const router_setup =
 	"ip link set lo up\n"
 	"for i in 0 1 2; do\n"

@@ -296,7 +296,7 @@ static int set_up(void **state)
 	(void)state;
 	if (router_up())
 		return -1;
-	return datapath_open(&dp, &options) || datapath_add_port(dp, "r0") || datapath_add_port(dp, "r1");
+	return datapath_open(&dp, &options) || datapath_add_ports(dp, router_ports);
 }
 
 static int tear_down(void **state)

@@ -318,8 +318,7 @@ static int set_up(void **state)
 		.forward = true, .observe = true, .packets = true, .snap_bytes = CONFIG_MAX_SNAP};
 
 	(void)state;
-	if (router_up() || datapath_open(&dp, &options) || datapath_add_port(dp, "r0") ||
-	    datapath_add_port(dp, "r1"))
+	if (router_up() || datapath_open(&dp, &options) || datapath_add_ports(dp, router_ports))
 		return -1;
 	events = events_open(dp, receive, NULL);
 	/* What the namespace's own start has sent (router solicitations) is none of the tests' business. */

@@ -130,7 +130,7 @@ static int set_up(void **state)
 	struct datapath_options options = {.steer = true};
 
 	(void)state;
-	return router_up() || datapath_open(&dp, &options) || datapath_add_port(dp, "r0");
+	return router_up() || datapath_open(&dp, &options) || datapath_add_ports(dp, router_ports);
 }
 
 static int tear_down(void **state)

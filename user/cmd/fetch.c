@@ -300,7 +300,8 @@ static int open_sockets(struct fetch *fetch)
 static int attach(struct fetch *fetch)
 {
 	const struct datapath_options options = {.steer = true};
-	const struct net_path *path = &fetch->path;
+	struct net_path *path = &fetch->path;
+	char *const ifnames[] = {path->iface.name, NULL};
 	struct steer_key key = {
 		.remote = path->remote,
 		.local = path->route.source,
@@ -311,7 +312,7 @@ static int attach(struct fetch *fetch)
 	int exit_code = datapath_open(&fetch->datapath, &options), err;
 
 	if (!exit_code)
-		exit_code = datapath_add_port(fetch->datapath, path->iface.name);
+		exit_code = datapath_add_ports(fetch->datapath, ifnames);
 	if (!exit_code)
 		exit_code = open_sockets(fetch);
 	if (exit_code)

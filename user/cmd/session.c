@@ -313,8 +313,8 @@ static int start(struct session *session, const struct datapath_options *datapat
 {
 	int err = datapath_open(&session->dp, datapath);
 
-	while (!err && *ifnames)
-		err = datapath_add_port(session->dp, *ifnames++);
+	if (!err)
+		err = datapath_add_ports(session->dp, ifnames);
 	if (err)
 		return err;
 	describe(session);

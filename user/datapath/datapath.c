@@ -264,24 +264,14 @@ static int port_open(struct datapath *dp, struct port *port, const struct iface 
 	return port_attach(dp, port, iface->loopback);
 }
 
-int datapath_add_port(struct datapath *dp, const char *ifname)
+static int add_port(struct datapath *dp, const char *ifname)
 {
 	struct port *port = &dp->port[dp->port_count];
 	struct iface iface;
-	int err;
+	int err = preflight_iface(ifname, &iface);
 
-	err = preflight_iface(ifname, &iface);
 	if (err)
 		return err;
-	for (int i = 0; i < dp->port_count; i++)
-		if (dp->port[i].public.ifindex == iface.index) {
-			log_error("name each interface once", "%s: given twice", ifname);
-			return EXIT_USAGE;
-		}
-	if (dp->port_count == CONFIG_MAX_PORTS) {
-		log_error(NULL, "%s: more than %d interfaces", ifname, CONFIG_MAX_PORTS);
-		return EXIT_USAGE;
-	}
 	*port = (struct port){.public.ifindex = iface.index, .xdp_link = -1, .egress = EGRESS_LINK_NONE};
 	memcpy(port->public.name, iface.name, sizeof(port->public.name));
 	memcpy(port->public.mac, iface.mac, sizeof(port->public.mac));
@@ -292,6 +282,15 @@ int datapath_add_port(struct datapath *dp, const char *ifname)
 	}
 	dp->port_count++;
 	return 0;
+}
+
+int datapath_add_ports(struct datapath *dp, char *const *ifnames)
+{
+	int err = preflight_names(ifnames);
+
+	while (!err && *ifnames)
+		err = add_port(dp, *ifnames++);
+	return err;
 }
 
 int datapath_port_count(const struct datapath *dp)

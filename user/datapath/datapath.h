@@ -40,11 +40,13 @@ struct datapath_port {
 int datapath_open(struct datapath **dp, const struct datapath_options *options);
 
 /**
- * datapath_add_port() - check the interface, load its programs and attach them
- * Native mode first, generic with a warning.
- * Return: 0, or an exit_code with the error and its cure said; nothing of this port is then attached.
+ * datapath_add_ports() - check the interfaces, load their programs and attach them
+ * Native mode first, generic with a warning. To be called once, with at most CONFIG_MAX_PORTS names.
+ * @ifnames: NULL-terminated
+ *
+ * Return: 0, or an exit_code with the error and its cure said; what is attached then goes with datapath_close().
  */
-int datapath_add_port(struct datapath *dp, const char *ifname);
+int datapath_add_ports(struct datapath *dp, char *const *ifnames);
 
 /* The ports, in the order in which they were added. */
 int datapath_port_count(const struct datapath *dp);

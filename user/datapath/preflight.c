@@ -13,6 +13,7 @@
 #include "net/veth.h"
 #include "util/log.h"
 #include "util/sysctl.h"
+#include "xdplife/config.h"
 
 /* CAP_SYS_ADMIN is what kernels before 5.8 have for CAP_BPF; tp_btf programs want CAP_PERFMON beside it. */
 int preflight_privileges(void)
@@ -28,10 +29,9 @@ int preflight_privileges(void)
 	return EXIT_NEEDS;
 }
 
-int preflight_iface(const char *ifname, struct iface *iface)
+static int look_up(const char *ifname, struct iface *iface)
 {
 	int err = strlen(ifname) < IF_NAMESIZE ? iface_get(ifname, iface) : -ENODEV;
-	char cure[64];
 
 	if (err == -ENODEV) {
 		log_error("ip link (in the right network namespace?)", "%s: no such interface", ifname);
@@ -45,11 +45,43 @@ int preflight_iface(const char *ifname, struct iface *iface)
 		log_error("an Ethernet interface", "%s: its frames have no Ethernet header", ifname);
 		return EXIT_FAILED;
 	}
-	if (!iface->up) {
+	return 0;
+}
+
+int preflight_names(char *const *ifnames)
+{
+	unsigned int seen[CONFIG_MAX_PORTS];
+	struct iface iface;
+
+	for (int i = 0; ifnames[i]; i++) {
+		int err = look_up(ifnames[i], &iface);
+
+		if (err)
+			return err;
+		if (i == CONFIG_MAX_PORTS) {
+			log_error(NULL, "%s: more than %d interfaces", ifnames[i], CONFIG_MAX_PORTS);
+			return EXIT_USAGE;
+		}
+		for (int j = 0; j < i; j++)
+			if (seen[j] == iface.index) {
+				log_error("name each interface once", "%s: given twice", ifnames[i]);
+				return EXIT_USAGE;
+			}
+		seen[i] = iface.index;
+	}
+	return 0;
+}
+
+int preflight_iface(const char *ifname, struct iface *iface)
+{
+	int err = look_up(ifname, iface);
+	char cure[64];
+
+	if (!err && !iface->up) {
 		snprintf(cure, sizeof(cure), "ip link set %s up", ifname);
 		log_warn(cure, "%s: the interface is down", ifname);
 	}
-	return 0;
+	return err;
 }
 
 /* A veth takes redirected frames only if its peer polls (NAPI): with GRO on or an XDP program of its own. */

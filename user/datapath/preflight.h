@@ -21,7 +21,13 @@ struct preflight {
 /* Return: 0, or EXIT_NEEDS with the missing capabilities named. */
 int preflight_privileges(void);
 
-/* The interface, if it exists, is Ethernet and is up. Return: 0, or an exit_code with the error said. */
+/*
+ * All names before any of them is touched: each is an Ethernet interface, no two are the same.
+ * @ifnames: NULL-terminated. Return: 0, or an exit_code with the error said.
+ */
+int preflight_names(char *const *ifnames);
+
+/* The interface, if it exists, is Ethernet; a warning if it is down. Return: 0, or an exit_code with the error said. */
 int preflight_iface(const char *ifname, struct iface *iface);
 
 /**
