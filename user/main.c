@@ -7,10 +7,6 @@
 #include "command.h"
 #include "util/log.h"
 
-#ifndef XDPLIFE_VERSION
-#define XDPLIFE_VERSION "unknown"
-#endif
-
 static const struct command *const commands[] = {
 	&cmd_trace, &cmd_forward, &cmd_fetch, &cmd_decode, &cmd_lab, NULL,
 };

@@ -19,10 +19,6 @@
 #include "util/log.h"
 #include "util/stop.h"
 
-#ifndef XDPLIFE_VERSION
-#define XDPLIFE_VERSION "unknown"
-#endif
-
 #define MAX_RECEIVE_BYTES (1u << 20)
 #define SEND_BYTES        HTTP_MAX_REQUEST_BYTES
 #define DEFAULT_TIMEOUT_S 20
@@ -508,8 +504,8 @@ static int fetch_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, fetch);
 	fetch->story.ops = fetch->json ? &fetch_story_json : &fetch_story_text;
 	fetch->story.verbose = fetch->verbose;
-	signal(SIGPIPE,
-	       SIG_IGN); /* a reader of stdout that has gone away is a write error, with a clean end */
+	/* a reader of stdout that has gone away is a write error, with a clean end */
+	signal(SIGPIPE, SIG_IGN);
 	exit_code = run_steps(fetch);
 	tcp_client_free(fetch->client);
 	xsk_close(fetch->xsk);

@@ -67,7 +67,6 @@ struct dissector {
 /* Unsigned big-endian numbers, 0 where they were not captured. */
 uint8_t read8(const struct dissector *ds, uint32_t at);
 uint16_t read16(const struct dissector *ds, uint32_t at);
-uint32_t read32(const struct dissector *ds, uint32_t at);
 /* How many of the bytes in [at, end) were captured. */
 uint32_t captured(const struct dissector *ds, uint32_t at, uint32_t end);
 /* @bytes bytes at @at, or NULL if they were not captured. */

@@ -42,11 +42,6 @@ uint16_t read16(const struct dissector *ds, uint32_t at)
 	return read_number(ds, at, 2);
 }
 
-uint32_t read32(const struct dissector *ds, uint32_t at)
-{
-	return read_number(ds, at, 4);
-}
-
 static uint64_t read_bits(const struct dissector *ds, uint32_t at, uint8_t bit, uint32_t bits)
 {
 	uint32_t span = (bit + bits + 7) / 8;
