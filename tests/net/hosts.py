@@ -52,6 +52,22 @@ def run(*command, check=True, **options):
     return done
 
 
+def _setns(file):
+    if _libc.setns(file.fileno(), CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextlib.contextmanager
+def inside(netns):
+    """What this thread opens meanwhile belongs to the namespace."""
+    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{netns}") as there:
+        _setns(there)
+        try:
+            yield
+        finally:
+            _setns(home)
+
+
 class Host:
     """A network namespace."""
 
@@ -78,15 +94,8 @@ class Host:
     def link(self, interface):
         return json.loads(self.run("ip", "-d", "-j", "link", "show", interface).stdout)[0]
 
-    @contextlib.contextmanager
     def inside(self):
-        """What this thread opens meanwhile belongs to the namespace."""
-        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
-            _setns(there)
-            try:
-                yield
-            finally:
-                _setns(home)
+        return inside(self.name)
 
     def xdplife(self, *arguments, **options):
         return Session(self, arguments, **options)
@@ -96,10 +105,6 @@ class Host:
         done = self.run(*command, *arguments, check=False)
         return done.returncode, done.stderr
 
-
-def _setns(file):
-    if _libc.setns(file.fileno(), CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
 
 
 def cable(a, a_name, b, b_name):

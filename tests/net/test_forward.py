@@ -7,7 +7,6 @@ Each frame is sent twice from c0, once while the kernel forwards and once while 
 at s0 and comes back at c0 is compared, byte for byte.
 """
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -21,21 +20,10 @@ import pytest
 from scapy.all import (ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, IPOption_NOP, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
                        IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, ICMPv6EchoRequest, Padding, Raw, raw)
 
+from hosts import inside
+
 ETH_P_ALL = 3
-CLONE_NEWNET = 0x40000000
 PATIENCE_S = 10
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-@contextlib.contextmanager
-def inside(netns):
-    """This thread in another network namespace; what it opens there stays there."""
-    with open("/proc/self/ns/net") as home, open(f"/run/netns/{netns}") as there:
-        assert libc.setns(there.fileno(), CLONE_NEWNET) == 0
-        try:
-            yield
-        finally:
-            assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
 
 
 class Tap:
