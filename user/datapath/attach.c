@@ -14,7 +14,8 @@
 #include "util/log.h"
 
 /* enum bpf_attach_type of 6.6, which the uapi headers of 6.1 lack. */
-#define ATTACH_TCX_EGRESS 47
+#define ATTACH_TCX_INGRESS 46
+#define ATTACH_TCX_EGRESS  47
 
 /* Where our clsact filter stands, should another process want to look for it. */
 #define CLSACT_HANDLE   0x7864 /* "xd" */
@@ -82,6 +83,16 @@ bool attach_xdp_is_off(int link)
 	__u32 bytes = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(link, &info, &bytes) && !info.xdp.ifindex;
+}
+
+int attach_ingress(int prog_fd, const char *ifname, unsigned int ifindex, int *link)
+{
+	*link = bpf_link_create(prog_fd, ifindex, ATTACH_TCX_INGRESS, NULL);
+	if (*link >= 0)
+		return 0;
+	log_error("a kernel with tcx (6.6)", "%s: nothing could be attached in front of the stack: %s",
+		  ifname, strerror(-*link));
+	return EXIT_NEEDS;
 }
 
 static void remove_clsact(void *context)

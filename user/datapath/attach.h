@@ -19,6 +19,9 @@ int attach_xdp(int prog_fd, const char *ifname, unsigned int ifindex, int *link,
 /* Whether the kernel has detached the link of attach_xdp() itself, because the interface went away. */
 bool attach_xdp_is_off(int link);
 
+/* In front of the stack, by tcx (6.6): for tools of our own, without the fallback of attach_egress(). As attach_xdp(). */
+int attach_ingress(int prog_fd, const char *ifname, unsigned int ifindex, int *link);
+
 /* tcx (6.6) by a link; before it a clsact filter, which a keeper removes should we be killed. */
 struct egress_link {
 	int tcx_fd;           /* -1: none */

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -16,6 +15,7 @@
 #include "datapath/preflight.h"
 #include "net/iface.h"
 #include "net/neighbour.h"
+#include "net/netns.h"
 #include "util/log.h"
 #include "xdplife.skel.h"
 #include "xmit.skel.h"
@@ -71,13 +71,6 @@ static void autoload(struct xdplife_bpf *skel, bool xdp, bool egress)
 {
 	bpf_program__set_autoload(skel->progs.xdplife_xdp, xdp);
 	bpf_program__set_autoload(skel->progs.xdplife_egress, egress);
-}
-
-static __u32 netns_inum(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/net", &st) ? 0 : (__u32)st.st_ino;
 }
 
 /* Every map of @object is the one that dp->maps has created. */

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -47,9 +48,16 @@ int netns_enter(const char *name)
 	return fd < 0 ? fd : netns_return(fd);
 }
 
+unsigned int netns_inum(void)
+{
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) ? 0 : (unsigned int)st.st_ino;
+}
+
 int netns_current(void)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }

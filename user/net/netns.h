@@ -17,6 +17,9 @@ int netns_exists(const char *name);
  */
 int netns_enter(const char *name);
 
+/* The number of this thread's namespace, by which BPF programs tell it from others; 0 if it cannot be told. */
+unsigned int netns_inum(void);
+
 /* The namespace that this thread is in, for netns_return(). Return: a file descriptor or -errno. */
 int netns_current(void);
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The live-frame generator, and the counting sink at the other end.
+ *
+ * The generator runs under BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES: the kernel hands it page after page, and
+ * what it returns XDP_TX for leaves by the interface. One object a thread: nothing is shared, nothing is locked.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "xdplife/generate.h"
+
+/* Not static, or the skeleton does not show it. */
+const volatile struct craft_config craft = {};
+const volatile __u64 pace_interval = 0; /* ns << PACE_SHIFT between frames; 0: as fast as it goes */
+const volatile __u32 several_cpus = 0;  /* the sink's interface has several queues */
+
+struct generator_run run = {};
+__u64 sink_others = 0; /* frames that are not of the stream: to the stack */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to the number of the generator's threads */
+	__type(key, __u32);
+	__type(value, struct sink_stream);
+} sink_streams SEC(".maps");
+
+/* One-way latency in ns. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HISTOGRAM_BUCKETS);
+	__type(key, __u32);
+	__type(value, __u64);
+} sink_latency SEC(".maps");
+
+static __always_inline int pace_due(__u64 now_ns)
+{
+	if ((now_ns - run.start_ns) << PACE_SHIFT < run.due) {
+		run.idle++;
+		return 0;
+	}
+	run.due += pace_interval;
+	return 1;
+}
+
+/* @bytes: the frame has at least the shape's */
+static __always_inline int write_shape(struct xdp_md *ctx, const volatile struct craft_shape *shape,
+				       const struct craft_turn *turn)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (data + shape->header_bytes > end)
+		return XDP_ABORTED;
+	craft_write(&craft, shape, turn, data);
+	return XDP_TX;
+}
+
+/* A page has the size of the largest frame. */
+static __always_inline int cut(struct xdp_md *ctx, __u32 bytes)
+{
+	int spare = (int)((long)ctx->data_end - (long)ctx->data) - (int)bytes;
+
+	return spare > 0 ? (int)bpf_xdp_adjust_tail(ctx, -spare) : 0;
+}
+
+static __always_inline int make_frame(struct xdp_md *ctx, __u64 now_ns)
+{
+	struct craft_turn turn;
+	__u32 shape;
+
+	if (!craft_wants_time(&craft, &run.craft))
+		now_ns = 0;
+	else if (!now_ns)
+		now_ns = bpf_ktime_get_ns();
+	shape = craft_next(&craft, &run.craft, now_ns, &turn);
+	if ((craft.sizes > 1 || craft.kind == CRAFT_HANDSHAKE) && cut(ctx, turn.bytes))
+		return XDP_ABORTED;
+	if (craft.kind == CRAFT_HANDSHAKE && shape == 1)
+		return write_shape(ctx, &craft.shape[1], &turn);
+	if (craft.kind == CRAFT_HANDSHAKE && shape == 2)
+		return write_shape(ctx, &craft.shape[2], &turn);
+	return write_shape(ctx, &craft.shape[0], &turn);
+}
+
+SEC("xdp")
+int xl_generate(struct xdp_md *ctx)
+{
+	__u64 now_ns = 0;
+
+	if (run.stop || run.craft.number >= run.limit)
+		return XDP_DROP;
+	if (pace_interval) {
+		now_ns = bpf_ktime_get_ns();
+		if (!pace_due(now_ns))
+			return XDP_DROP;
+	}
+	return make_frame(ctx, now_ns);
+}
+
+/* The same frame over and over, never looked at: what live frames cost at least. */
+SEC("xdp")
+int xl_constant(struct xdp_md *ctx __attribute__((unused)))
+{
+	if (run.craft.number >= run.limit)
+		return XDP_DROP;
+	run.craft.number++;
+	return XDP_TX;
+}
+
+static __always_inline void note_latency(const struct craft_mark *mark)
+{
+	__u64 now_ns = bpf_ktime_get_ns(), latency_ns, *count;
+	__u32 bucket;
+
+	/* A SYN carries the low 32 bits. */
+	latency_ns = craft.shape[0].stamp_off ? now_ns - mark->time_ns : (__u32)now_ns - (__u32)mark->time_ns;
+	bucket = histogram_bucket(latency_ns);
+	count = bpf_map_lookup_elem(&sink_latency, &bucket);
+	if (count)
+		(*count)++;
+}
+
+/* The place of a frame in its thread's stream; below 0 for a stray. */
+static __always_inline __s64 number_of(const struct sink_stream *stream, const struct craft_mark *mark)
+{
+	__u32 bits = 32 - craft.thread_bits;
+
+	if (craft.kind == CRAFT_HANDSHAKE)
+		return 3 * sequence_expand(stream->sequence.next / 3, mark->sequence, bits) + mark->turn;
+	return sequence_expand(stream->sequence.next, mark->sequence, bits);
+}
+
+/* Returns whether the frame carries a time. */
+static __always_inline int note_frame(struct sink_stream *stream, const struct craft_mark *mark, __u32 bytes)
+{
+	__s64 number = number_of(stream, mark);
+
+	stream->received++;
+	stream->bytes += bytes;
+	if (number < 0) {
+		stream->stale++;
+		return 0;
+	}
+	switch (sequence_note(&stream->sequence, number)) {
+	case SEQUENCE_REORDERED:
+		stream->reordered++;
+		break;
+	case SEQUENCE_DUPLICATE:
+		stream->duplicates++;
+		break;
+	case SEQUENCE_STALE:
+		stream->stale++;
+		break;
+	default:
+		break;
+	}
+	return mark->time_ns && (number & craft.stamp_mask) == 0;
+}
+
+/* Returns whether the frame was one of the stream. */
+static __always_inline int sink(const void *frame, const void *end, __u32 bytes, __u32 stripped)
+{
+	struct sink_stream *stream;
+	struct craft_mark mark;
+	__u32 thread = 0;
+	int timed;
+
+	if (!craft_read(&craft, frame, end, stripped, &mark)) {
+		__sync_fetch_and_add(&sink_others, 1);
+		return 0;
+	}
+	if (craft.thread_bits)
+		thread = mark.sequence >> (32 - craft.thread_bits);
+	stream = bpf_map_lookup_elem(&sink_streams, &thread);
+	if (!stream)
+		return 0;
+	if (several_cpus)
+		bpf_spin_lock(&stream->lock);
+	timed = note_frame(stream, &mark, bytes);
+	if (several_cpus)
+		bpf_spin_unlock(&stream->lock);
+	if (timed)
+		note_latency(&mark);
+	return 1;
+}
+
+SEC("xdp")
+int xl_sink(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	return sink(data, end, end - data, 0) ? XDP_DROP : XDP_PASS;
+}
+
+/* Where the kernel's stack has made an skb of the frame already, this end is cheaper. */
+SEC("tc")
+int xl_sink_tc(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	return sink(data, end, skb->len, skb->vlan_present ? 4 : 0) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the generator and the counting sink (bpf/generate.bpf.c) share with userspace, besides the frames (craft.h). */
+#ifndef XDPLIFE_GENERATE_H
+#define XDPLIFE_GENERATE_H
+
+#include <linux/bpf.h>
+
+#include "craft.h"
+#include "histogram.h"
+#include "sequence.h"
+
+/* A time in a paced stream has 16 bits of a nanosecond more: so 4 million packets a second are exact to 10^-7. */
+#define PACE_SHIFT 16
+
+/* One thread of the generator: set before a run, read during and after it. */
+struct generator_run {
+	struct craft_state craft;
+	__u64 limit;    /* frames to make in all */
+	__u64 start_ns; /* paced: when the frame `due` counts from */
+	__u64 due;      /* paced: when the next frame is due, after start_ns, << PACE_SHIFT */
+	__u64 idle;     /* paced: turns in which nothing was due */
+	__u64 stop;     /* nothing more is to be made */
+};
+
+/* What the sink saw of one thread's stream. The lock is used only where several CPUs may receive it at once. */
+struct sink_stream {
+	struct bpf_spin_lock lock;
+	__u32 _pad;
+	__u64 received;
+	__u64 bytes;
+	__u64 reordered;
+	__u64 duplicates;
+	__u64 stale; /* reordered or duplicate: too old to tell */
+	struct sequence sequence;
+};
+
+#endif

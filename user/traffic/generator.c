@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "datapath/preflight.h"
+#include "traffic/generator.h"
+#include "traffic/taken.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define WATCH_NS    (2 * NS_PER_MS) /* how late the end of a stream may be noticed */
+#define WAKE_SIGNAL SIGUSR1
+
+struct worker {
+	struct generator *generator;
+	struct craft_config craft;
+	struct sender *sender;
+	pthread_t thread;
+	int cpu;
+	bool started; /* and not joined */
+	bool done;    /* written by the thread, read by the watcher */
+	int err;
+};
+
+struct generator {
+	struct generator_options options;
+	const struct sender_ops *ops;
+	struct taken *taken;
+	struct worker *workers;
+	unsigned int threads;
+	uint64_t start_ns, end_ns;
+	int gone_err;
+};
+
+/* In the order of preference. */
+static const struct sender_ops *const ways[] = {&sender_live, NULL};
+
+/* The nth of the CPUs that we may use, around and around. */
+static int nth_cpu(unsigned int n)
+{
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return -1;
+	n %= CPU_COUNT(&allowed);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && n-- == 0)
+			return cpu;
+	return -1;
+}
+
+/* Thread @index of @threads makes as even a share of @count as there is. */
+static uint64_t share(uint64_t count, unsigned int index, unsigned int threads)
+{
+	return count / threads + (index < count % threads);
+}
+
+static uint64_t wanted_frames(const struct generator_options *options)
+{
+	uint64_t by_time = UINT64_MAX;
+
+	if (options->duration_ns && options->rate_pps > 0)
+		by_time = (uint64_t)(options->rate_pps * options->duration_ns / NS_PER_S + 0.5);
+	return options->count && options->count < by_time ? options->count : by_time;
+}
+
+static int open_worker(struct generator *generator, struct worker *worker, unsigned int index)
+{
+	uint64_t wanted = wanted_frames(&generator->options);
+	struct sender_config config = {
+		.craft = &worker->craft,
+		.iface = generator->options.iface,
+		.rate_pps = generator->options.rate_pps / generator->threads,
+		.constant = generator->options.constant,
+	};
+	char why[160];
+	int err;
+
+	worker->generator = generator;
+	worker->cpu = nth_cpu(index);
+	if (plan_craft(generator->options.plan, index, &worker->craft, why, sizeof(why))) {
+		log_error(NULL, "%s", why);
+		return -EINVAL;
+	}
+	err = generator->ops->open(&worker->sender, &config);
+	if (!err)
+		worker->sender->run->limit =
+			wanted == UINT64_MAX ? wanted : share(wanted, index, generator->threads);
+	return err;
+}
+
+static void close_workers(struct generator *generator)
+{
+	for (unsigned int i = 0; i < generator->threads; i++) {
+		if (generator->workers[i].sender)
+			generator->ops->close(generator->workers[i].sender);
+		generator->workers[i].sender = NULL;
+	}
+}
+
+static int open_workers(struct generator *generator)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < generator->threads && !err; i++)
+		err = open_worker(generator, &generator->workers[i], i);
+	if (err)
+		close_workers(generator);
+	return err;
+}
+
+/* The first way that the kernel has. */
+static int choose_way(struct generator *generator)
+{
+	int err = -EOPNOTSUPP;
+
+	for (const struct sender_ops *const *way = ways; *way && err == -EOPNOTSUPP; way++) {
+		if (*way == &sender_live && generator->options.no_live_frames)
+			continue;
+		generator->ops = *way;
+		err = open_workers(generator);
+	}
+	return err;
+}
+
+static int open_parts(struct generator *generator)
+{
+	const char *ifname = generator->options.iface->name;
+	int err = choose_way(generator);
+
+	if (err == -EINVAL)
+		return EXIT_USAGE; /* plan_craft() has said what is wrong */
+	if (err) {
+		log_error(preflight_load_cure(err), "%s: nothing can be sent: %s", ifname, strerror(-err));
+		return EXIT_NEEDS;
+	}
+	if (generator->ops == &sender_live && taken_open(&generator->taken, generator->options.iface->index))
+		log_warn(NULL,
+			 "%s: the kernel's tracepoints cannot be read: frames that its driver refuses "
+			 "count as sent",
+			 ifname);
+	return 0;
+}
+
+int generator_open(struct generator **result, const struct generator_options *options)
+{
+	struct generator *generator = calloc(1, sizeof(*generator));
+	int err;
+
+	if (!generator)
+		return EXIT_FAILED;
+	generator->options = *options;
+	generator->threads = options->plan->threads;
+	generator->workers = calloc(generator->threads, sizeof(*generator->workers));
+	err = generator->workers ? open_parts(generator) : EXIT_FAILED;
+	if (err) {
+		generator_close(generator);
+		return err;
+	}
+	*result = generator;
+	return 0;
+}
+
+const char *generator_way(const struct generator *generator)
+{
+	return generator->ops->name;
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (cpu < 0)
+		return;
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+
+	pin(worker->cpu);
+	worker->err = worker->generator->ops->send(worker->sender);
+	__atomic_store_n(&worker->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+/* Signals for the process are the watcher's; the workers get only the one that interrupts what they are in. */
+static int start_worker(struct worker *worker)
+{
+	sigset_t blocked, before;
+	int err;
+
+	sigfillset(&blocked);
+	sigdelset(&blocked, WAKE_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	err = pthread_create(&worker->thread, NULL, work, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	worker->started = !err;
+	return -err;
+}
+
+int generator_start(struct generator *generator)
+{
+	struct sigaction action = {.sa_handler = wake};
+	int err = 0;
+
+	sigaction(WAKE_SIGNAL, &action, NULL);
+	generator->start_ns = clock_monotonic_ns();
+	for (unsigned int i = 0; i < generator->threads && !err; i++)
+		err = start_worker(&generator->workers[i]);
+	if (err)
+		generator_stop(generator);
+	return err;
+}
+
+/* A thread that makes no more must be told: its system call waits for a signal. */
+static bool worker_runs(struct worker *worker)
+{
+	struct generator_run *run = worker->sender->run;
+
+	if (!worker->started || __atomic_load_n(&worker->done, __ATOMIC_ACQUIRE))
+		return false;
+	if (__atomic_load_n(&run->craft.number, __ATOMIC_RELAXED) >= run->limit || run->stop)
+		pthread_kill(worker->thread, WAKE_SIGNAL);
+	return true;
+}
+
+static bool any_runs(struct generator *generator)
+{
+	bool runs = false;
+
+	for (unsigned int i = 0; i < generator->threads; i++)
+		runs |= worker_runs(&generator->workers[i]);
+	return runs;
+}
+
+static void ask_to_stop(struct generator *generator)
+{
+	for (unsigned int i = 0; i < generator->threads; i++)
+		__atomic_store_n(&generator->workers[i].sender->run->stop, 1, __ATOMIC_RELAXED);
+}
+
+/* Where a device goes while frames are made for it, its end waits for ours. */
+static void look_for_interface(struct generator *generator)
+{
+	char name[IF_NAMESIZE];
+
+	if (generator->gone_err || if_indextoname(generator->options.iface->index, name))
+		return;
+	generator->gone_err = -ENODEV;
+	ask_to_stop(generator);
+}
+
+static bool nap(uint64_t ns)
+{
+	struct timespec time = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+
+	return !nanosleep(&time, NULL);
+}
+
+bool generator_wait(struct generator *generator, uint64_t wait_ns)
+{
+	const struct generator_options *options = &generator->options;
+	uint64_t now_ns = clock_monotonic_ns(), until_ns = now_ns + wait_ns, end_ns = UINT64_MAX;
+	bool by_clock = options->duration_ns && !(options->rate_pps > 0), runs;
+
+	if (by_clock)
+		end_ns = generator->start_ns + options->duration_ns;
+	for (;;) {
+		look_for_interface(generator);
+		if (now_ns >= end_ns)
+			ask_to_stop(generator);
+		runs = any_runs(generator);
+		if (!runs || now_ns >= until_ns)
+			break;
+		if (!nap(end_ns > now_ns && end_ns - now_ns < WATCH_NS ? end_ns - now_ns : WATCH_NS))
+			break; /* a signal: the caller wants to know */
+		now_ns = clock_monotonic_ns();
+	}
+	if (!runs && !generator->end_ns)
+		generator_stop(generator);
+	return runs;
+}
+
+void generator_stop(struct generator *generator)
+{
+	ask_to_stop(generator);
+	while (any_runs(generator))
+		nap(NS_PER_MS / 4);
+	for (unsigned int i = 0; i < generator->threads; i++) {
+		if (generator->workers[i].started)
+			pthread_join(generator->workers[i].thread, NULL);
+		generator->workers[i].started = false;
+	}
+	if (generator->start_ns && !generator->end_ns)
+		generator->end_ns = clock_monotonic_ns();
+}
+
+void generator_read(const struct generator *generator, struct generator_report *report)
+{
+	struct taken_report taken;
+
+	*report = (struct generator_report){.err = generator->gone_err};
+	for (unsigned int i = 0; i < generator->threads; i++) {
+		const struct worker *worker = &generator->workers[i];
+
+		report->made += __atomic_load_n(&worker->sender->run->craft.number, __ATOMIC_RELAXED);
+		report->running |= worker->started;
+		if (!report->err && !worker->started)
+			report->err = worker->err;
+	}
+	if (generator->start_ns)
+		report->elapsed_ns =
+			(generator->end_ns ? generator->end_ns : clock_monotonic_ns()) - generator->start_ns;
+	report->taken_known = generator->taken && !taken_read(generator->taken, &taken);
+	if (report->taken_known) {
+		report->taken = taken.taken;
+		report->refused = taken.refused;
+	}
+}
+
+void generator_close(struct generator *generator)
+{
+	if (!generator)
+		return;
+	if (generator->workers && generator->ops) {
+		if (generator->workers[0].sender)
+			generator_stop(generator);
+		close_workers(generator);
+	}
+	taken_close(generator->taken);
+	free(generator->workers);
+	free(generator);
+}
