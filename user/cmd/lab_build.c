@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The lab as the commands that one would type, run in order and undone in the reverse order. */
 #include <errno.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,14 +14,12 @@
 #include "net/iface.h"
 #include "net/netns.h"
 #include "util/log.h"
+#include "util/run.h"
 #include "util/terminal.h"
 
-#define COUNT_OF(array)  (sizeof(array) / sizeof((array)[0]))
-#define COMMAND_MAX_ARGS 24
-#define CARRIER_WAIT_MS  5000
-#define SCRATCH_BYTES    8192 /* what a link's change is read into and not looked at */
-
-extern char **environ;
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define CARRIER_WAIT_MS 5000
+#define SCRATCH_BYTES   8192 /* what a link's change is read into and not looked at */
 
 const struct lab_port lab_ports[LAB_PORTS] = {
 	[LAB_C0] = {"c0", "xl-client"},
@@ -103,53 +97,13 @@ static const struct step addresses[] = {
 };
 /* clang-format on */
 
-/* Splits at spaces, in place. */
-static void split(char *text, char *words[COMMAND_MAX_ARGS])
+static int run_shown(const char *command, bool verbose)
 {
-	char *rest = NULL;
-	size_t n = 0;
-
-	for (char *word = strtok_r(text, " ", &rest); word && n + 1 < COMMAND_MAX_ARGS;
-	     word = strtok_r(NULL, " ", &rest))
-		words[n++] = word;
-	words[n] = NULL;
-}
-
-/* Its stderr is ours; of its stdout there is nothing that a person needs. Returns its exit status or -errno.
- */
-static int spawn_and_wait(char *const words[])
-{
-	posix_spawn_file_actions_t files;
-	int error, status;
-	pid_t child;
-
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	error = posix_spawnp(&child, words[0], &files, NULL, words, environ);
-	posix_spawn_file_actions_destroy(&files);
-	if (error)
-		return -error;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
-}
-
-static int run_command(const char *command, bool verbose)
-{
-	char *words[COMMAND_MAX_ARGS], *text = strdup(command);
-	int status;
-
-	if (!text)
-		return -ENOMEM;
 	if (verbose) {
 		puts(command);
 		fflush(stdout);
 	}
-	split(text, words);
-	status = spawn_and_wait(words);
-	free(text);
-	return status;
+	return run_command(command, NULL);
 }
 
 /* Says why run_command() returned @status. */
@@ -189,7 +143,7 @@ static int step_is_done(const struct step *step)
 /* Return: 0 if what the step made is gone, also where something else removed it meanwhile; EXIT_FAILED. */
 static int undo_step(const struct step *step, bool verbose)
 {
-	int status = run_command(step->undo, verbose);
+	int status = run_shown(step->undo, verbose);
 
 	if (!status || !step_is_done(step))
 		return 0;
@@ -218,7 +172,7 @@ static int run_step(const struct step *step, bool *made, bool verbose)
 
 	if (*step->command == '#' || step_is_done(step))
 		return 0;
-	status = run_command(step->command, verbose);
+	status = run_shown(step->command, verbose);
 	if (status) {
 		explain(step->command, status);
 		return EXIT_FAILED;
