@@ -25,6 +25,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct command cmd_bench;
 extern const struct command cmd_decode;
 extern const struct command cmd_fetch;
 extern const struct command cmd_forward;

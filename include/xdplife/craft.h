@@ -77,12 +77,13 @@ _Static_assert(sizeof(struct craft_config) == 3 * 128 + 104, "no hidden padding"
 
 /* Where a thread's stream stands. */
 struct craft_state {
-	__u64 number; /* frames made so far */
+	__u64 number;  /* frames made so far */
+	__u64 last_ns; /* the time that a frame carried last */
 	__u32 flow;
 	__u32 turn;     /* of a handshake: 0 SYN, 1 SYN-ACK, 2 ACK; else the place in the cycle of sizes */
 	__u32 sequence; /* frames so far; or handshakes */
-	__u32 last_ts;  /* the clock when it was last read */
 	__u32 client_ts, server_ts; /* the TSvals of this handshake's SYN and SYN-ACK */
+	__u32 _pad;
 };
 
 /* What varies in one frame. */
@@ -189,8 +190,8 @@ static __always_inline __u32 craft_next(XL_CONFIG struct craft_config *cfg, stru
 				 cfg->thread << (32 - cfg->thread_bits);
 	turn->time_ns = now_ns;
 	if (now_ns)
-		state->last_ts = (__u32)now_ns;
-	turn->tsval = state->last_ts;
+		state->last_ns = now_ns;
+	turn->tsval = (__u32)state->last_ns;
 	if (cfg->kind == CRAFT_HANDSHAKE) {
 		__u32 which = craft_handshake(cfg, state, turn);
 

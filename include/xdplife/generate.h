@@ -16,6 +16,7 @@
 struct generator_run {
 	struct craft_state craft;
 	__u64 limit;    /* frames to make in all */
+	__u64 began_ns; /* when the thread began to send; 0: not yet */
 	__u64 start_ns; /* paced: when the frame `due` counts from */
 	__u64 due;      /* paced: when the next frame is due, after start_ns, << PACE_SHIFT */
 	__u64 idle;     /* paced: turns in which nothing was due */

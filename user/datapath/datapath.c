@@ -296,6 +296,11 @@ const struct datapath_port *datapath_port(const struct datapath *dp, int index)
 	return &dp->port[index].public;
 }
 
+int datapath_program(const struct datapath *dp, int index)
+{
+	return bpf_program__fd(dp->port[index].skel->progs.xdplife_xdp);
+}
+
 bool datapath_port_gone(const struct datapath *dp, int index)
 {
 	return attach_xdp_is_off(dp->port[index].xdp_link);

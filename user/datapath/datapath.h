@@ -52,6 +52,9 @@ int datapath_add_ports(struct datapath *dp, char *const *ifnames);
 int datapath_port_count(const struct datapath *dp);
 const struct datapath_port *datapath_port(const struct datapath *dp, int index);
 
+/* The port's XDP program, for whoever measures it: a file descriptor, owned by the datapath. */
+int datapath_program(const struct datapath *dp, int index);
+
 /* Whether the interface was deleted since it was added. */
 bool datapath_port_gone(const struct datapath *dp, int index);
 

@@ -110,22 +110,48 @@ static void read_queues_in_use(struct iface *iface)
 	close(fd);
 }
 
-static int get(const char *name, unsigned int index, struct iface *iface)
+/* Asks for one link, by name or by index. */
+static int ask(const char *name, unsigned int index, mnl_cb_t each, void *data)
 {
 	uint8_t buffer[NETLINK_BUFFER_BYTES];
 	struct ifinfomsg *link = netlink_question(buffer, RTM_GETLINK, 0, sizeof(*link));
-	int err;
 
 	link->ifi_family = AF_UNSPEC;
 	link->ifi_index = (int)index;
 	if (name)
 		mnl_attr_put_strz((struct nlmsghdr *)buffer, IFLA_IFNAME, name);
+	return netlink_ask(buffer, each, data);
+}
+
+static int get(const char *name, unsigned int index, struct iface *iface)
+{
+	int err;
+
 	*iface = (struct iface){.link_nsid = -1, .rx_queues = 1};
-	err = netlink_ask(buffer, read_link, iface);
+	err = ask(name, index, read_link, iface);
 	if (err)
 		return err;
 	read_queues_in_use(iface);
 	return 0;
+}
+
+static int take_statistics(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == IFLA_STATS64 &&
+	    mnl_attr_get_payload_len(attr) >= sizeof(struct rtnl_link_stats64))
+		memcpy(data, mnl_attr_get_payload(attr), sizeof(struct rtnl_link_stats64));
+	return MNL_CB_OK;
+}
+
+static int read_statistics(const struct nlmsghdr *message, void *data)
+{
+	return mnl_attr_parse(message, sizeof(struct ifinfomsg), take_statistics, data);
+}
+
+int iface_statistics(const char *name, struct rtnl_link_stats64 *statistics)
+{
+	memset(statistics, 0, sizeof(*statistics));
+	return ask(name, 0, read_statistics, statistics);
 }
 
 int iface_get(const char *name, struct iface *iface)

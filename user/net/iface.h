@@ -4,6 +4,7 @@
 #ifndef XDPLIFE_IFACE_H
 #define XDPLIFE_IFACE_H
 
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,6 +42,9 @@ struct iface {
  */
 int iface_get(const char *name, struct iface *iface);
 int iface_get_by_index(unsigned int index, struct iface *iface);
+
+/* What the kernel counts at the interface: frames and bytes, both ways, and what was dropped. 0 or -errno. */
+int iface_statistics(const char *name, struct rtnl_link_stats64 *statistics);
 
 /* "native", "generic", ... */
 const char *iface_xdp_mode_text(enum iface_xdp_mode mode);

@@ -188,6 +188,7 @@ static void *work(void *context)
 	struct worker *worker = context;
 
 	pin(worker->cpu);
+	worker->sender->run->began_ns = clock_monotonic_ns();
 	worker->err = worker->generator->ops->send(worker->sender);
 	__atomic_store_n(&worker->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -310,6 +311,29 @@ void generator_stop(struct generator *generator)
 		generator->end_ns = clock_monotonic_ns();
 }
 
+/*
+ * From the first thread's begin to the last frame that carried a time: the kernel needs milliseconds to set up live
+ * frames, and more to give back what they were made of. Where none carried one, until now or the end.
+ */
+static uint64_t elapsed_ns(const struct generator *generator)
+{
+	uint64_t first_ns = UINT64_MAX, last_ns = 0;
+
+	for (unsigned int i = 0; i < generator->threads; i++) {
+		const struct generator_run *run = generator->workers[i].sender->run;
+
+		if (run->began_ns && run->began_ns < first_ns)
+			first_ns = run->began_ns;
+		if (run->craft.last_ns > last_ns)
+			last_ns = run->craft.last_ns;
+	}
+	if (first_ns == UINT64_MAX)
+		return 0;
+	if (last_ns < first_ns)
+		last_ns = generator->end_ns ? generator->end_ns : clock_monotonic_ns();
+	return last_ns - first_ns;
+}
+
 void generator_read(const struct generator *generator, struct generator_report *report)
 {
 	struct taken_report taken;
@@ -323,9 +347,7 @@ void generator_read(const struct generator *generator, struct generator_report *
 		if (!report->err && !worker->started)
 			report->err = worker->err;
 	}
-	if (generator->start_ns)
-		report->elapsed_ns =
-			(generator->end_ns ? generator->end_ns : clock_monotonic_ns()) - generator->start_ns;
+	report->elapsed_ns = elapsed_ns(generator);
 	report->taken_known = generator->taken && !taken_read(generator->taken, &taken);
 	if (report->taken_known) {
 		report->taken = taken.taken;

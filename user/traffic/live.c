@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "net/netns.h"
 #include "traffic/plan.h"
 #include "traffic/sender.h"
 #include "util/clock.h"
@@ -26,7 +27,7 @@ struct live {
 	struct sender sender;
 	struct generate_bpf *skel;
 	struct bpf_program *program;
-	unsigned int ifindex;
+	unsigned int ifindex, netns; /* the number means another interface in another namespace */
 	uint32_t batch;
 	uint64_t interval; /* << PACE_SHIFT */
 	uint32_t frame_bytes;
@@ -108,12 +109,14 @@ static int live_open(struct sender **sender, const struct sender_config *config)
 		return -ENOMEM;
 	live->sender.ops = &sender_live;
 	live->ifindex = config->iface->index;
+	live->netns = netns_inum();
 	live->batch = batch_size(config->rate_pps);
 	live->interval = sender_interval(config->rate_pps);
 	make_first_frame(live, config->craft);
 	err = load(live, config);
 	if (!err) {
 		live->sender.run = &live->skel->bss->run;
+		live->sender.program = bpf_program__fd(live->program);
 		live->sender.run->craft.flow = config->craft->flow_start;
 		err = probe(live);
 	}
@@ -161,7 +164,7 @@ static int live_send(struct sender *sender)
 {
 	struct live *live = (struct live *)sender;
 	struct generator_run *run = sender->run;
-	int err = 0;
+	int err = netns_inum() == live->netns ? 0 : -EXDEV;
 
 	while (!err && !__atomic_load_n(&run->stop, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&run->craft.number, __ATOMIC_RELAXED) < run->limit) {

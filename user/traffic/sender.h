@@ -26,6 +26,7 @@ struct sender_config {
 struct sender {
 	const struct sender_ops *ops;
 	struct generator_run *run; /* where it stands; the caller sets limit and stop, at any time */
+	int program; /* the BPF program that makes the frames, for whoever measures it; -1: none */
 };
 
 struct sender_ops {
@@ -34,6 +35,7 @@ struct sender_ops {
 	int (*open)(struct sender **sender, const struct sender_config *config);
 	/*
 	 * Makes and sends frames until run->limit is reached, or run->stop is set and the thread gets a signal.
+	 * In the namespace of the interface; -EXDEV in another.
 	 * Return: 0, or -errno if the interface or the kernel will have no more.
 	 */
 	int (*send)(struct sender *sender);

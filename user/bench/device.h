@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The device under test: what stands on the bench's router, between the generator and the sink. */
+#ifndef XDPLIFE_DEVICE_H
+#define XDPLIFE_DEVICE_H
+
+#include <linux/types.h>
+
+#include "bench/bench.h"
+#include "bench/topology.h"
+
+enum device_kind {
+	DEVICE_NONE,     /* the sink itself is on r0 */
+	DEVICE_REDIRECT, /* a blind bpf_redirect from r0 to r1 */
+	DEVICE_KERNEL,   /* no program: the kernel forwards */
+	DEVICE_FORWARD,  /* xdplife forward */
+	DEVICE_FORWARD_TRACE,
+	DEVICE_TRACE, /* xdplife trace on r0 */
+};
+
+#define DEVICE_MAX_PROGRAMS 2
+
+struct device;
+
+/* Return: 0 with *device to be closed by device_close(); an exit_code with the error said. */
+int device_open(struct device **device, enum device_kind kind, const struct topology *topology);
+
+/* The XDP programs that each frame passes. Return: how many. */
+unsigned int device_programs(const struct device *device, int fds[DEVICE_MAX_PROGRAMS]);
+
+/* What the device itself says that it did, since it was opened. */
+struct device_ledger {
+	int known;       /* 0: this device does not count */
+	__u64 seen;      /* frames that came in */
+	__u64 forwarded; /* and left */
+	__u64 passed;    /* and went to the stack */
+	__u64 dropped;
+	__u64 events, events_lost;
+};
+
+/* 0 or -errno. */
+int device_ledger(const struct device *device, struct device_ledger *ledger);
+
+/* NULL is allowed. */
+void device_close(struct device *device);
+
+#endif

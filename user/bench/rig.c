@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/cpu_time.h"
+#include "bench/rig.h"
+#include "command.h"
+#include "traffic/generator.h"
+#include "traffic/sink.h"
+#include "traffic/taken.h"
+#include "traffic/target.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/stop.h"
+
+#define SEED        1
+#define STAMP_EVERY 16 /* at full speed; at a rate every frame carries its time */
+#define SETTLE_NS   (2 * NS_PER_MS)
+#define SETTLE_MOST 250
+/* How late the last frame may be; what comes on top is for being preempted. */
+#define LATE_FACTOR 1.01
+#define LATE_S      0.002
+
+struct rig {
+	const struct scenario *scenario;
+	struct topology *topology;
+	struct device *device;
+	struct traffic_sink *sink;
+	struct traffic_plan plan;
+	struct craft_config craft;
+	struct iface iface; /* c0 */
+	struct sender *sender;
+	struct taken *taken;
+	/* Streams that are over: the sink counts anew for each. */
+	__u64 sent, received, duplicates, reordered, others;
+	struct rtnl_link_stats64 before[PORTS];
+	char residue_where[160];
+};
+
+static void set_addresses(struct rig *rig)
+{
+	struct target from, to;
+	const char *problem;
+
+	target_parse(rig->scenario->from, &from, &problem);
+	target_parse(rig->scenario->to, &to, &problem);
+	rig->plan.ip_version = to.ip_version;
+	rig->plan.from = from.address;
+	rig->plan.from_prefix = from.prefix;
+	rig->plan.to = to.address;
+	rig->plan.to_prefix = to.prefix;
+	topology_mac(PORT_C0, rig->plan.src_mac);
+	topology_mac(PORT_R0, rig->plan.dst_mac);
+}
+
+static int make_plan(struct rig *rig)
+{
+	const struct scenario *scenario = rig->scenario;
+	char why[160];
+
+	rig->plan = (struct traffic_plan){
+		.kind = scenario->kind,
+		.port = 80,
+		.flows = scenario->flows,
+		.seed = SEED,
+		.size = {scenario->size},
+		.sizes = scenario->size != 0,
+		.threads = 1,
+		.stamp_every = STAMP_EVERY,
+	};
+	set_addresses(rig);
+	if (!plan_craft(&rig->plan, 0, &rig->craft, why, sizeof(why)))
+		return 0;
+	log_error(NULL, "scenario %s: %s", scenario->name, why);
+	return EXIT_FAILED;
+}
+
+static int open_sink(struct rig *rig)
+{
+	enum topology_port port = rig->scenario->sink_at_device ? PORT_R0 : PORT_S0;
+	struct traffic_sink_options options = {
+		.ifname = topology_ifname(port),
+		.craft = &rig->craft,
+		.after_stack = rig->scenario->sink_after_stack,
+	};
+	int err = topology_enter(rig->topology, topology_node_of(port)) ? EXIT_FAILED : 0;
+
+	if (!err)
+		err = traffic_sink_open(&rig->sink, &options);
+	topology_leave(rig->topology);
+	return err;
+}
+
+static int open_sender(struct rig *rig)
+{
+	struct sender_config config = {
+		.craft = &rig->craft,
+		.iface = &rig->iface,
+		.constant = rig->scenario->way == WAY_CONSTANT,
+	};
+	int err = topology_enter(rig->topology, NODE_CLIENT);
+
+	if (!err)
+		err = iface_get(topology_ifname(PORT_C0), &rig->iface);
+	if (!err)
+		err = sender_live.open(&rig->sender, &config);
+	if (!err)
+		err = taken_open(&rig->taken, rig->iface.index);
+	topology_leave(rig->topology);
+	if (err)
+		log_error(err == -EOPNOTSUPP ? "Linux 5.18 or later" : NULL,
+			  "the bench's generator cannot send live frames: %s", strerror(-err));
+	return err ? EXIT_NEEDS : 0;
+}
+
+static int take_statistics(const struct rig *rig, struct rtnl_link_stats64 statistics[PORTS])
+{
+	int err = 0;
+
+	for (int port = 0; port < PORTS && !err; port++)
+		err = topology_statistics(rig->topology, port, &statistics[port]);
+	return err;
+}
+
+/* From here on each frame is accounted for. */
+static int begin_ledger(struct rig *rig)
+{
+	int err = take_statistics(rig, rig->before);
+
+	if (!err)
+		err = traffic_sink_reset(rig->sink);
+	if (err)
+		log_error(NULL, "the interfaces' statistics cannot be read: %s", strerror(-err));
+	return err ? EXIT_FAILED : 0;
+}
+
+static int open_parts(struct rig *rig)
+{
+	struct topology_options options = {.routes = rig->scenario->routes};
+	int err = make_plan(rig);
+
+	if (!err)
+		err = topology_open(&rig->topology, &options);
+	/* The sink first: a veth takes redirected frames when its other end is ready. */
+	if (!err)
+		err = open_sink(rig);
+	if (!err)
+		err = device_open(&rig->device, rig->scenario->device, rig->topology);
+	if (!err)
+		err = open_sender(rig);
+	return err ? err : begin_ledger(rig);
+}
+
+int rig_open(struct rig **result, const struct scenario *scenario)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	int err;
+
+	if (!rig)
+		return EXIT_FAILED;
+	rig->scenario = scenario;
+	err = open_parts(rig);
+	if (err) {
+		rig_close(rig);
+		return err;
+	}
+	*result = rig;
+	return 0;
+}
+
+int rig_slice(struct rig *rig, unsigned int frames, double *ns)
+{
+	struct generator_run *run = rig->sender->run;
+	__u64 before = run->craft.number, start_ns;
+	int err;
+
+	run->limit = before + frames;
+	run->stop = 0;
+	topology_enter(rig->topology, NODE_CLIENT);
+	start_ns = cpu_time_ns();
+	err = rig->sender->ops->send(rig->sender);
+	*ns = (double)(cpu_time_ns() - start_ns) / (run->craft.number - before);
+	topology_leave(rig->topology);
+	if (!err && stop_requested())
+		err = -EINTR;
+	return err;
+}
+
+/* What is on its way arrives; what does not is lost. */
+static void settle(const struct rig *rig, __u64 expected)
+{
+	struct timespec nap = {.tv_nsec = SETTLE_NS};
+	__u64 before, now = traffic_sink_received(rig->sink);
+
+	for (int i = 0; i < SETTLE_MOST && now < expected; i++) {
+		before = now;
+		nanosleep(&nap, NULL);
+		now = traffic_sink_received(rig->sink);
+		if (now == before && i > 2)
+			return;
+	}
+}
+
+/* The stream that the sink has counted is over; the next begins with number 0. */
+static int close_stream(struct rig *rig, __u64 sent, struct sink_report *report)
+{
+	int err;
+
+	settle(rig, sent);
+	err = traffic_sink_read(rig->sink, report);
+	rig->sent += sent;
+	rig->received += report->received;
+	rig->duplicates += report->duplicates;
+	rig->reordered += report->reordered;
+	rig->others += report->others;
+	return err ? err : traffic_sink_reset(rig->sink);
+}
+
+/* The slices' stream, if there was one. */
+static int close_slices(struct rig *rig)
+{
+	struct generator_run *run = rig->sender->run;
+	struct sink_report report;
+	__u64 sent = run->craft.number;
+
+	if (!sent)
+		return 0;
+	memset(&run->craft, 0, sizeof(run->craft));
+	run->craft.flow = rig->craft.flow_start;
+	return close_stream(rig, sent, &report);
+}
+
+static void take_results(struct rig_trial *trial, const struct generator_report *sent,
+			 const struct sink_report *received)
+{
+	trial->sent = sent->made;
+	trial->received = received->unique;
+	trial->elapsed_s = (double)sent->elapsed_ns / NS_PER_S;
+	trial->latency = (struct bench_latency){
+		.offered_pps = trial->rate_pps,
+		.packets = received->measured,
+		.p50_ns = sink_latency_ns(received, 0.5),
+		.p99_ns = sink_latency_ns(received, 0.99),
+		.p999_ns = sink_latency_ns(received, 0.999),
+		.max_ns = sink_latency_ns(received, 1),
+	};
+}
+
+static int run_stream(struct rig *rig, struct generator *generator, struct generator_report *sent)
+{
+	int err;
+
+	topology_enter(rig->topology, NODE_CLIENT); /* where the interface is looked for */
+	err = generator_start(generator);
+	while (!err && generator_wait(generator, NS_PER_S) && !stop_requested())
+		;
+	generator_stop(generator);
+	generator_read(generator, sent);
+	topology_leave(rig->topology);
+	return err ? err : sent->err;
+}
+
+int rig_trial(struct rig *rig, struct rig_trial *trial)
+{
+	struct traffic_plan plan = rig->plan;
+	struct generator_options options = {
+		.plan = &plan,
+		.iface = &rig->iface,
+		.rate_pps = trial->rate_pps,
+		.duration_ns = (uint64_t)(trial->duration_s * NS_PER_S),
+	};
+	struct generator *generator = NULL;
+	struct generator_report sent;
+	struct sink_report received;
+	int err = close_slices(rig);
+
+	plan.stamp_every = 1;
+	topology_enter(rig->topology, NODE_CLIENT);
+	if (!err)
+		err = generator_open(&generator, &options);
+	topology_leave(rig->topology);
+	if (err)
+		return EXIT_FAILED;
+	err = run_stream(rig, generator, &sent);
+	if (!err)
+		err = close_stream(rig, sent.made, &received);
+	if (!err)
+		take_results(trial, &sent, &received);
+	else
+		log_error(NULL, "scenario %s: the stream could not be sent: %s", rig->scenario->name,
+			  strerror(-err));
+	generator_close(generator);
+	return err ? EXIT_FAILED : 0;
+}
+
+bool rig_trial_passed(const struct rig_trial *trial)
+{
+	return trial->received == trial->sent && trial->elapsed_s < trial->duration_s * LATE_FACTOR + LATE_S;
+}
+
+unsigned int rig_programs(const struct rig *rig, int fds[BENCH_PROGRAMS],
+			  enum bench_role roles[BENCH_PROGRAMS])
+{
+	unsigned int count = 0, devices;
+
+	fds[count] = rig->sender->program;
+	roles[count++] = BENCH_GENERATOR;
+	devices = device_programs(rig->device, fds + count);
+	while (devices--)
+		roles[count++] = BENCH_DEVICE;
+	fds[count] = traffic_sink_program(rig->sink);
+	roles[count++] = BENCH_SINK;
+	return count;
+}
+
+static void name_drop(struct bench_ledger *ledger, const char *where, __u64 packets)
+{
+	struct bench_drop *drop = &ledger->drop[ledger->drops];
+
+	if (!packets || ledger->drops == BENCH_DROPS)
+		return;
+	snprintf(drop->where, sizeof(drop->where), "%s", where);
+	drop->packets = packets;
+	ledger->drops++;
+}
+
+/* What came out of one station and what went into the next; the first difference is where frames vanish. */
+static __s64 compare(struct rig *rig, const char *left, __u64 out, const char *right, __u64 in)
+{
+	__s64 residue = (__s64)(out - in);
+
+	if (residue && !*rig->residue_where)
+		snprintf(rig->residue_where, sizeof(rig->residue_where), "%llu %s, but %llu %s",
+			 (unsigned long long)out, left, (unsigned long long)in, right);
+	return residue;
+}
+
+struct stations {
+	struct taken_report taken;
+	struct device_ledger device;
+	struct rtnl_link_stats64 port[PORTS]; /* since rig_open() */
+};
+
+static int read_stations(const struct rig *rig, struct stations *stations)
+{
+	int err = take_statistics(rig, stations->port);
+
+	for (int i = 0; i < PORTS; i++) {
+		stations->port[i].rx_packets -= rig->before[i].rx_packets;
+		stations->port[i].rx_dropped -= rig->before[i].rx_dropped;
+		stations->port[i].tx_packets -= rig->before[i].tx_packets;
+		stations->port[i].tx_dropped -= rig->before[i].tx_dropped;
+	}
+	if (!err)
+		err = taken_read(rig->taken, &stations->taken);
+	return err ? err : device_ledger(rig->device, &stations->device);
+}
+
+/* Station by station, in the order in which a frame passes them. Everything but the drops must be equal. */
+static __s64 find_residue(struct rig *rig, const struct stations *at)
+{
+	bool through = !rig->scenario->sink_at_device;
+	__u64 sinked = rig->received + rig->others;
+	__s64 residue;
+
+	residue = compare(rig, "frames were made", rig->sent, "were taken or refused by c0",
+			  at->taken.taken + at->taken.refused);
+	residue += compare(rig, "frames were taken by c0", at->taken.taken, "arrived at r0",
+			   at->port[PORT_R0].rx_packets);
+	if (at->device.known)
+		residue += compare(rig, "frames arrived at r0", at->port[PORT_R0].rx_packets,
+				   "are in the device's ledger", at->device.seen);
+	/* The router itself speaks of its IPv6 addresses now and then. */
+	if (at->device.known && through)
+		residue += compare(rig, "frames were forwarded by the device's ledger", at->device.forwarded,
+				   "left by r1",
+				   at->port[PORT_R1].tx_packets + at->port[PORT_R1].tx_dropped - rig->others);
+	if (through)
+		residue += compare(rig, "frames left by r1", at->port[PORT_R1].tx_packets, "arrived at s0",
+				   at->port[PORT_S0].rx_packets);
+	residue +=
+		compare(rig, "frames arrived at the sink's interface",
+			at->port[through ? PORT_S0 : PORT_R0].rx_packets, "are in the sink's counts", sinked);
+	return residue;
+}
+
+int rig_ledger(struct rig *rig, struct bench_ledger *ledger)
+{
+	struct stations stations;
+	__u64 dropped = 0;
+	int err = close_slices(rig);
+
+	if (!err)
+		err = read_stations(rig, &stations);
+	*ledger = (struct bench_ledger){
+		.sent = rig->sent,
+		.received = rig->received,
+		.duplicates = rig->duplicates,
+		.reordered = rig->reordered,
+	};
+	if (err)
+		return err;
+	name_drop(ledger, "refused by c0", stations.taken.refused);
+	if (stations.port[PORT_R0].rx_dropped >
+	    stations.taken.refused) /* which it counts too, if its ring was full */
+		name_drop(ledger, "dropped at r0",
+			  stations.port[PORT_R0].rx_dropped - stations.taken.refused);
+	name_drop(ledger, "dropped at r1", stations.port[PORT_R1].tx_dropped);
+	name_drop(ledger, "passed to the stack", rig->scenario->sink_at_device ? 0 : stations.device.passed);
+	name_drop(ledger, "dropped by the device", stations.device.dropped);
+	for (unsigned int i = 0; i < ledger->drops; i++)
+		dropped += ledger->drop[i].packets;
+	ledger->residue = (__s64)(ledger->sent - ledger->received - dropped);
+	*rig->residue_where = 0;
+	if (find_residue(rig, &stations) && !ledger->residue)
+		ledger->residue = 1; /* two errors that make up for each other are still errors */
+	return 0;
+}
+
+const char *rig_residue_where(const struct rig *rig)
+{
+	return rig->residue_where;
+}
+
+unsigned int rig_frame_bytes(const struct rig *rig)
+{
+	return plan_frame_bytes(&rig->craft);
+}
+
+void rig_close(struct rig *rig)
+{
+	if (!rig)
+		return;
+	taken_close(rig->taken);
+	if (rig->sender)
+		rig->sender->ops->close(rig->sender);
+	device_close(rig->device);
+	traffic_sink_close(rig->sink);
+	topology_close(rig->topology);
+	free(rig);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One scenario, set up: its lab, its device, its sink and its generator, ready to be measured again and again. */
+#ifndef XDPLIFE_RIG_H
+#define XDPLIFE_RIG_H
+
+#include "bench/bench.h"
+#include "bench/scenario.h"
+
+struct rig;
+
+/* Return: 0 with *rig to be closed by rig_close(); an exit_code with the error said. */
+int rig_open(struct rig **rig, const struct scenario *scenario);
+
+/**
+ * rig_slice() - send some frames at full speed, in this thread
+ * @ns: the CPU time that a frame took from the generator to the sink, all of it on this CPU
+ *
+ * Return: 0; -EINTR; another -errno.
+ */
+int rig_slice(struct rig *rig, unsigned int frames, double *ns);
+
+/* A stream at a rate, with a watch of its own. */
+struct rig_trial {
+	double rate_pps, duration_s;
+	/* results */
+	__u64 sent, received;
+	double elapsed_s;
+	struct bench_latency latency; /* all but load */
+};
+
+/* Return: 0; an exit_code with the error said. */
+int rig_trial(struct rig *rig, struct rig_trial *trial);
+
+/* Whether each frame came, in time: RFC 2544 §26.1. */
+bool rig_trial_passed(const struct rig_trial *trial);
+
+/* The programs by role. Return: how many. */
+unsigned int rig_programs(const struct rig *rig, int fds[BENCH_PROGRAMS],
+			  enum bench_role roles[BENCH_PROGRAMS]);
+
+/* Of all that was sent since rig_open(). 0 or -errno. */
+int rig_ledger(struct rig *rig, struct bench_ledger *ledger);
+
+/* Where the residue is, in words; empty if there is none. */
+const char *rig_residue_where(const struct rig *rig);
+
+unsigned int rig_frame_bytes(const struct rig *rig);
+
+/* NULL is allowed. */
+void rig_close(struct rig *rig);
+
+#endif
