@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,10 +91,20 @@ static uint64_t softirqd_ns(void)
 	return strtoull(text, NULL, 10);
 }
 
+/* Of processes that were run and have ended. */
+static uint64_t children_ns(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * NS_PER_S +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * NS_PER_US;
+}
+
 uint64_t cpu_time_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec + softirqd_ns();
+	return now.tv_sec * NS_PER_S + now.tv_nsec + softirqd_ns() + children_ns();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The CPU time of everything that a frame passes on one core: this thread, the soft interrupts that run in it, and those
- * that the kernel hands to the core's ksoftirqd. Unlike the wall clock it does not count who else wants the core.
+ * The CPU time of everything that a frame passes on one core: this thread and the programs that it has
+ * run, the soft interrupts that run in them, and those that the kernel hands to the core's ksoftirqd. Unlike the wall clock it does not count who else wants the core.
  */
 #ifndef XDPLIFE_CPU_TIME_H
 #define XDPLIFE_CPU_TIME_H

@@ -162,7 +162,8 @@ int device_ledger(const struct device *device, struct device_ledger *result)
 		.seen = ledger.total.seen,
 		.forwarded = ledger.class[CLASS_FORWARDED],
 		.passed = ledger.class[CLASS_PASSED],
-		.dropped = ledger.class[CLASS_DROPPED],
+		.failed = ledger.total.after[AFTER_EGRESS],
+		.dropped = ledger.class[CLASS_DROPPED] - ledger.total.after[AFTER_EGRESS],
 		.events = ledger.delivered,
 		.events_lost = ledger.lost,
 	};

@@ -32,8 +32,9 @@ struct device_ledger {
 	int known;       /* 0: this device does not count */
 	__u64 seen;      /* frames that came in */
 	__u64 forwarded; /* and left */
+	__u64 failed;    /* were to leave, and the next interface did not take them */
 	__u64 passed;    /* and went to the stack */
-	__u64 dropped;
+	__u64 dropped;   /* by a verdict */
 	__u64 events, events_lost;
 };
 

@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "bench/cpu_time.h"
+#include "bench/peer.h"
 #include "bench/rig.h"
+#include "bench/split.h"
 #include "command.h"
 #include "traffic/generator.h"
 #include "traffic/sink.h"
@@ -27,14 +29,16 @@
 
 struct rig {
 	const struct scenario *scenario;
+	bool split;
 	struct topology *topology;
 	struct device *device;
 	struct traffic_sink *sink;
 	struct traffic_plan plan;
 	struct craft_config craft;
-	struct iface iface; /* c0 */
-	struct sender *sender;
-	struct taken *taken;
+	struct iface iface;         /* c0 */
+	struct sender *sender;      /* NULL: the peer */
+	struct taken *taken;        /* live frames only */
+	char peer[PEER_TEXT_BYTES]; /* what trafgen is told */
 	/* Streams that are over: the sink counts anew for each. */
 	__u64 sent, received, duplicates, reordered, others;
 	struct rtnl_link_stats64 before[PORTS];
@@ -95,25 +99,34 @@ static int open_sink(struct rig *rig)
 	return err;
 }
 
-static int open_sender(struct rig *rig)
+static int open_ours(struct rig *rig)
 {
+	const struct sender_ops *ops = &sender_live;
 	struct sender_config config = {
 		.craft = &rig->craft,
 		.iface = &rig->iface,
 		.constant = rig->scenario->way == WAY_CONSTANT,
 	};
+	int err = ops->open(&rig->sender, &config);
+
+	return err || ops != &sender_live ? err : taken_open(&rig->taken, rig->iface.index);
+}
+
+static int open_sender(struct rig *rig)
+{
 	int err = topology_enter(rig->topology, NODE_CLIENT);
 
 	if (!err)
 		err = iface_get(topology_ifname(PORT_C0), &rig->iface);
-	if (!err)
-		err = sender_live.open(&rig->sender, &config);
-	if (!err)
-		err = taken_open(&rig->taken, rig->iface.index);
+	if (!err && rig->scenario->way == WAY_TRAFGEN)
+		peer_write(&rig->plan, rig->peer);
+	else if (!err)
+		err = open_ours(rig);
 	topology_leave(rig->topology);
 	if (err)
 		log_error(err == -EOPNOTSUPP ? "Linux 5.18 or later" : NULL,
-			  "the bench's generator cannot send live frames: %s", strerror(-err));
+			  "scenario %s: its generator cannot be opened: %s", rig->scenario->name,
+			  strerror(-err));
 	return err ? EXIT_NEEDS : 0;
 }
 
@@ -150,12 +163,14 @@ static int open_parts(struct rig *rig)
 		err = open_sink(rig);
 	if (!err)
 		err = device_open(&rig->device, rig->scenario->device, rig->topology);
+	if (!err && rig->split)
+		err = split_apply(rig->topology);
 	if (!err)
 		err = open_sender(rig);
 	return err ? err : begin_ledger(rig);
 }
 
-int rig_open(struct rig **result, const struct scenario *scenario)
+int rig_open(struct rig **result, const struct scenario *scenario, bool split)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 	int err;
@@ -163,6 +178,7 @@ int rig_open(struct rig **result, const struct scenario *scenario)
 	if (!rig)
 		return EXIT_FAILED;
 	rig->scenario = scenario;
+	rig->split = split;
 	err = open_parts(rig);
 	if (err) {
 		rig_close(rig);
@@ -172,22 +188,21 @@ int rig_open(struct rig **result, const struct scenario *scenario)
 	return 0;
 }
 
-int rig_slice(struct rig *rig, unsigned int frames, double *ns)
+/* Frames that are handed over meanwhile, whoever makes them. */
+static int send_frames(struct rig *rig, unsigned int frames)
 {
-	struct generator_run *run = rig->sender->run;
-	__u64 before = run->craft.number, start_ns;
-	int err;
+	struct generator_run *run;
 
-	run->limit = before + frames;
+	if (!rig->sender) {
+		int err = peer_send(rig->peer, topology_ifname(PORT_C0), frames);
+
+		rig->sent += err ? 0 : frames;
+		return err;
+	}
+	run = rig->sender->run;
+	run->limit = run->craft.number + frames;
 	run->stop = 0;
-	topology_enter(rig->topology, NODE_CLIENT);
-	start_ns = cpu_time_ns();
-	err = rig->sender->ops->send(rig->sender);
-	*ns = (double)(cpu_time_ns() - start_ns) / (run->craft.number - before);
-	topology_leave(rig->topology);
-	if (!err && stop_requested())
-		err = -EINTR;
-	return err;
+	return rig->sender->ops->send(rig->sender);
 }
 
 /* What is on its way arrives; what does not is lost. */
@@ -203,6 +218,41 @@ static void settle(const struct rig *rig, __u64 expected)
 		if (now == before && i > 2)
 			return;
 	}
+}
+
+static int slice_by_cpu(struct rig *rig, unsigned int frames, double *ns)
+{
+	__u64 start_ns = cpu_time_ns();
+	int err = send_frames(rig, frames);
+
+	*ns = (double)(cpu_time_ns() - start_ns) / frames;
+	return err;
+}
+
+/* Where each stage has a core of its own, the slowest decides, and what it cannot take is refused in front of it. */
+static int slice_by_clock(struct rig *rig, unsigned int frames, double *ns)
+{
+	__u64 before = traffic_sink_received(rig->sink), start_ns = clock_monotonic_ns(), end_ns;
+	int err = send_frames(rig, frames);
+
+	end_ns = rig->sender ? rig->sender->run->craft.last_ns : 0;
+	if (end_ns < start_ns)
+		end_ns = clock_monotonic_ns();
+	settle(rig, UINT64_MAX);
+	*ns = (double)(end_ns - start_ns) / (traffic_sink_received(rig->sink) - before);
+	return err;
+}
+
+int rig_slice(struct rig *rig, unsigned int frames, double *ns)
+{
+	int err;
+
+	topology_enter(rig->topology, NODE_CLIENT);
+	err = rig->split ? slice_by_clock(rig, frames, ns) : slice_by_cpu(rig, frames, ns);
+	topology_leave(rig->topology);
+	if (!err && stop_requested())
+		err = -EINTR;
+	return err;
 }
 
 /* The stream that the sink has counted is over; the next begins with number 0. */
@@ -223,14 +273,17 @@ static int close_stream(struct rig *rig, __u64 sent, struct sink_report *report)
 /* The slices' stream, if there was one. */
 static int close_slices(struct rig *rig)
 {
-	struct generator_run *run = rig->sender->run;
+	struct generator_run *run = rig->sender ? rig->sender->run : NULL;
 	struct sink_report report;
-	__u64 sent = run->craft.number;
+	__u64 sent = run ? run->craft.number : rig->sent;
 
 	if (!sent)
 		return 0;
-	memset(&run->craft, 0, sizeof(run->craft));
-	run->craft.flow = rig->craft.flow_start;
+	rig->sent = run ? rig->sent : 0; /* close_stream() adds it */
+	if (run) {
+		memset(&run->craft, 0, sizeof(run->craft));
+		run->craft.flow = rig->craft.flow_start;
+	}
 	return close_stream(rig, sent, &report);
 }
 
@@ -307,8 +360,10 @@ unsigned int rig_programs(const struct rig *rig, int fds[BENCH_PROGRAMS],
 {
 	unsigned int count = 0, devices;
 
-	fds[count] = rig->sender->program;
-	roles[count++] = BENCH_GENERATOR;
+	if (rig->sender && rig->sender->program >= 0) {
+		fds[count] = rig->sender->program;
+		roles[count++] = BENCH_GENERATOR;
+	}
 	devices = device_programs(rig->device, fds + count);
 	while (devices--)
 		roles[count++] = BENCH_DEVICE;
@@ -355,7 +410,7 @@ static int read_stations(const struct rig *rig, struct stations *stations)
 		stations->port[i].tx_packets -= rig->before[i].tx_packets;
 		stations->port[i].tx_dropped -= rig->before[i].tx_dropped;
 	}
-	if (!err)
+	if (!err && rig->taken)
 		err = taken_read(rig->taken, &stations->taken);
 	return err ? err : device_ledger(rig->device, &stations->device);
 }
@@ -365,19 +420,20 @@ static __s64 find_residue(struct rig *rig, const struct stations *at)
 {
 	bool through = !rig->scenario->sink_at_device;
 	__u64 sinked = rig->received + rig->others;
-	__s64 residue;
+	__s64 residue = 0;
 
-	residue = compare(rig, "frames were made", rig->sent, "were taken or refused by c0",
-			  at->taken.taken + at->taken.refused);
-	residue += compare(rig, "frames were taken by c0", at->taken.taken, "arrived at r0",
-			   at->port[PORT_R0].rx_packets);
+	if (rig->taken)
+		residue = compare(rig, "frames were made", rig->sent, "were taken or refused by c0",
+				  at->taken.taken + at->taken.refused);
+	residue += compare(rig, "frames were taken by c0", rig->taken ? at->taken.taken : rig->sent,
+			   "arrived at r0", at->port[PORT_R0].rx_packets);
 	if (at->device.known)
 		residue += compare(rig, "frames arrived at r0", at->port[PORT_R0].rx_packets,
 				   "are in the device's ledger", at->device.seen);
 	/* The router itself speaks of its IPv6 addresses now and then. */
 	if (at->device.known && through)
-		residue += compare(rig, "frames were forwarded by the device's ledger", at->device.forwarded,
-				   "left by r1",
+		residue += compare(rig, "frames were to leave by the device's ledger",
+				   at->device.forwarded + at->device.failed, "left by r1",
 				   at->port[PORT_R1].tx_packets + at->port[PORT_R1].tx_dropped - rig->others);
 	if (through)
 		residue += compare(rig, "frames left by r1", at->port[PORT_R1].tx_packets, "arrived at s0",

@@ -9,11 +9,12 @@
 struct rig;
 
 /* Return: 0 with *rig to be closed by rig_close(); an exit_code with the error said. */
-int rig_open(struct rig **rig, const struct scenario *scenario);
+int rig_open(struct rig **rig, const struct scenario *scenario, bool split);
 
 /**
  * rig_slice() - send some frames at full speed, in this thread
- * @ns: the CPU time that a frame took from the generator to the sink, all of it on this CPU
+ * @ns: the CPU time that a frame took from the generator to the sink, all of it on this CPU; in a split rig the time
+ *      from one frame to the next at the sink
  *
  * Return: 0; -EINTR; another -errno.
  */

@@ -17,7 +17,9 @@
 #include "util/stop.h"
 
 #define SLICE_FRAMES 40000
-#define SEARCH_STEPS 7 /* each halves what is left: to 1 % of the highest rate */
+#define PEER_FRAMES  (5 * SLICE_FRAMES) /* so that its start does not count for much */
+#define SEARCH_STEPS 7                  /* each halves what is left: to 1 % of the highest rate */
+#define SEARCH_TRIES 2
 #define SEARCH_S     0.2
 #define LATENCY_S    0.4
 
@@ -42,20 +44,27 @@ static void progress(const struct measurement *m, const char *what, unsigned int
 		m->options->progress(m->scenario->name, what, done, all);
 }
 
+static int slice(struct rig *rig, const struct scenario *scenario, double *ns)
+{
+	return rig_slice(rig, scenario->way == WAY_TRAFGEN ? PEER_FRAMES : SLICE_FRAMES, ns);
+}
+
 /* A B, then B A, so that what drifts hits both alike. */
 static int measure_pair(struct measurement *m, bool floor_first)
 {
+	const struct scenario *floor = scenario_floor(m->scenario);
 	double floor_ns, ns;
 	int err;
 
 	if (m->floor == m->rig) {
-		err = rig_slice(m->rig, SLICE_FRAMES, &ns);
+		err = slice(m->rig, m->scenario, &ns);
 		floor_ns = ns;
+	} else if (floor_first) {
+		err = slice(m->floor, floor, &floor_ns);
+		err = err ? err : slice(m->rig, m->scenario, &ns);
 	} else {
-		err = rig_slice(floor_first ? m->floor : m->rig, SLICE_FRAMES, floor_first ? &floor_ns : &ns);
-		if (!err)
-			err = rig_slice(floor_first ? m->rig : m->floor, SLICE_FRAMES,
-					floor_first ? &ns : &floor_ns);
+		err = slice(m->rig, m->scenario, &ns);
+		err = err ? err : slice(m->floor, floor, &floor_ns);
 	}
 	if (err)
 		return err;
@@ -71,10 +80,10 @@ static int measure_speed(struct measurement *m)
 	unsigned int rounds = m->options->rounds, slices = m->options->slices;
 	struct bench_result *result = m->result;
 	double ns;
-	int err = rig_slice(m->rig, SLICE_FRAMES, &ns); /* caches and tables get warm */
+	int err = slice(m->rig, m->scenario, &ns); /* caches and tables get warm */
 
 	if (!err)
-		err = rig_slice(m->floor, SLICE_FRAMES, &ns);
+		err = slice(m->floor, scenario_floor(m->scenario), &ns);
 	for (unsigned int i = 0; i < rounds * slices && !err; i++) {
 		progress(m, "speed", i, rounds * slices);
 		err = measure_pair(m, i % 2);
@@ -87,6 +96,21 @@ static int measure_speed(struct measurement *m)
 	return 0;
 }
 
+/* Once more if it fails: whoever else wants the core can only make it slower. */
+static int try_rate(struct measurement *m, double rate_pps, bool *passed)
+{
+	int err = 0;
+
+	*passed = false;
+	for (int i = 0; i < SEARCH_TRIES && !err && !*passed && !stop_requested(); i++) {
+		struct rig_trial trial = {.rate_pps = rate_pps, .duration_s = SEARCH_S};
+
+		err = rig_trial(m->rig, &trial);
+		*passed = !err && rig_trial_passed(&trial);
+	}
+	return err;
+}
+
 /* RFC 2544 §26.1: the highest rate at which nothing is lost, by halves. */
 static int search_rate(struct measurement *m)
 {
@@ -94,14 +118,12 @@ static int search_rate(struct measurement *m)
 	int err = 0;
 
 	for (unsigned int i = 0; i < SEARCH_STEPS && !err && !stop_requested(); i++) {
-		struct rig_trial trial = {.rate_pps = (low + high) / 2, .duration_s = SEARCH_S};
+		double middle = (low + high) / 2;
+		bool passed;
 
 		progress(m, "loss-free rate", i, SEARCH_STEPS);
-		err = rig_trial(m->rig, &trial);
-		if (rig_trial_passed(&trial))
-			low = trial.rate_pps;
-		else
-			high = trial.rate_pps;
+		err = try_rate(m, middle, &passed);
+		*(passed ? &low : &high) = middle;
 	}
 	m->result->loss_free_pps = low > 0 ? low : NAN;
 	return err;
@@ -190,10 +212,10 @@ static int run_scenario(const struct runner_options *options, const struct scena
 
 	progress(&m, "setting up", 0, 1);
 	if (!err)
-		err = rig_open(&m.rig, scenario);
+		err = rig_open(&m.rig, scenario, options->split);
 	m.floor = m.rig;
 	if (!err && floor != scenario)
-		err = rig_open(&m.floor, floor);
+		err = rig_open(&m.floor, floor, options->split);
 	if (!err)
 		err = measure(&m);
 	if (m.floor != m.rig)
@@ -242,6 +264,7 @@ int runner_run(const struct runner_options *options, struct bench_run *run)
 	int err = 0;
 
 	describe_machine(run);
+	run->split = options->split;
 	for (const struct scenario *const *scenario = options->scenarios;
 	     *scenario && !err && !stop_requested(); scenario++)
 		err = run_scenario(options, *scenario, &run->result[run->results++]);

@@ -11,6 +11,7 @@ struct runner_options {
 	unsigned int rounds;                     /* at least 5 */
 	unsigned int slices;                     /* pairs of scenario and floor in each */
 	bool rates;                              /* search loss-free rates, measure latency */
+	bool split;                              /* cores of their own; see split.h */
 	/* What is being done, for a line of progress: NULL at the end. */
 	void (*progress)(const char *scenario, const char *what, unsigned int done, unsigned int all);
 };

@@ -28,6 +28,7 @@ static int run(int argc, char **argv)
 		.scenarios = chosen, .rounds = 5, .slices = 8, .rates = true, .progress = show_progress};
 	static struct bench_run result;
 	int n=0, err;
+	options.split = getenv("SPLIT") != 0;
 	if (getenv("NORATES")) options.rates=false;
 	if (getenv("SLICES")) options.slices=atoi(getenv("SLICES"));
 	if (argc < 2) for (unsigned i=0;i<scenario_count;i++) { if (!scenarios[i].on_request) chosen[n++]=&scenarios[i]; }
