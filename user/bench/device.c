@@ -17,6 +17,7 @@
 #include "datapath/datapath.h"
 #include "datapath/events.h"
 #include "datapath/ledger.h"
+#include "datapath/loading.h"
 #include "datapath/preflight.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -43,6 +44,7 @@ static int open_redirect(struct device *device)
 	if (!device->redirect)
 		return EXIT_FAILED;
 	*(__u32 *)&device->redirect->rodata->egress_ifindex = if_nametoindex(out);
+	loading_announce(device->redirect->obj);
 	err = bench_bpf__load(device->redirect);
 	if (err) {
 		log_error(preflight_load_cure(err), "the floor's program could not be loaded: %s",
@@ -139,13 +141,11 @@ int device_open(struct device **result, enum device_kind kind, const struct topo
 	return 0;
 }
 
-unsigned int device_programs(const struct device *device, int fds[DEVICE_MAX_PROGRAMS])
+int device_program(const struct device *device)
 {
 	if (device->redirect)
-		fds[0] = bpf_program__fd(device->redirect->progs.xl_redirect);
-	else if (device->datapath)
-		fds[0] = datapath_program(device->datapath, 0);
-	return device->redirect || device->datapath;
+		return bpf_program__fd(device->redirect->progs.xl_redirect);
+	return device->datapath ? datapath_program(device->datapath, 0) : -1;
 }
 
 int device_ledger(const struct device *device, struct device_ledger *result)

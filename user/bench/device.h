@@ -17,15 +17,13 @@ enum device_kind {
 	DEVICE_TRACE, /* xdplife trace on r0 */
 };
 
-#define DEVICE_MAX_PROGRAMS 2
-
 struct device;
 
 /* Return: 0 with *device to be closed by device_close(); an exit_code with the error said. */
 int device_open(struct device **device, enum device_kind kind, const struct topology *topology);
 
-/* The XDP programs that each frame passes. Return: how many. */
-unsigned int device_programs(const struct device *device, int fds[DEVICE_MAX_PROGRAMS]);
+/* The XDP program that each frame passes: a file descriptor, owned by the device; -1: none. */
+int device_program(const struct device *device);
 
 /* What the device itself says that it did, since it was opened. */
 struct device_ledger {

@@ -11,6 +11,7 @@
 #include "bench/rig.h"
 #include "bench/split.h"
 #include "command.h"
+#include "datapath/loading.h"
 #include "traffic/generator.h"
 #include "traffic/sink.h"
 #include "traffic/taken.h"
@@ -42,6 +43,7 @@ struct rig {
 	/* Streams that are over: the sink counts anew for each. */
 	__u64 sent, received, duplicates, reordered, others;
 	struct rtnl_link_stats64 before[PORTS];
+	struct program_logs logs;
 	char residue_where[160];
 };
 
@@ -170,6 +172,14 @@ static int open_parts(struct rig *rig)
 	return err ? err : begin_ledger(rig);
 }
 
+/* Without room for another log the program's stack stays unknown. */
+static void keep_log(void *context, struct bpf_object *object)
+{
+	struct rig *rig = context;
+
+	program_logs_attach(&rig->logs, object);
+}
+
 int rig_open(struct rig **result, const struct scenario *scenario, bool split)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -179,7 +189,9 @@ int rig_open(struct rig **result, const struct scenario *scenario, bool split)
 		return EXIT_FAILED;
 	rig->scenario = scenario;
 	rig->split = split;
+	loading_watch_set(keep_log, rig);
 	err = open_parts(rig);
+	loading_watch_set(NULL, NULL);
 	if (err) {
 		rig_close(rig);
 		return err;
@@ -355,20 +367,29 @@ bool rig_trial_passed(const struct rig_trial *trial)
 	return trial->received == trial->sent && trial->elapsed_s < trial->duration_s * LATE_FACTOR + LATE_S;
 }
 
-unsigned int rig_programs(const struct rig *rig, int fds[BENCH_PROGRAMS],
-			  enum bench_role roles[BENCH_PROGRAMS])
+static const struct program_log *log_of(const struct rig *rig, int fd)
 {
-	unsigned int count = 0, devices;
+	for (unsigned int i = 0; i < rig->logs.count; i++)
+		if (bpf_program__fd(rig->logs.log[i].program) == fd)
+			return &rig->logs.log[i];
+	return NULL;
+}
 
-	if (rig->sender && rig->sender->program >= 0) {
-		fds[count] = rig->sender->program;
-		roles[count++] = BENCH_GENERATOR;
-	}
-	devices = device_programs(rig->device, fds + count);
-	while (devices--)
-		roles[count++] = BENCH_DEVICE;
-	fds[count] = traffic_sink_program(rig->sink);
-	roles[count++] = BENCH_SINK;
+static void add_program(const struct rig *rig, struct rig_program *program, int fd, enum bench_role role)
+{
+	*program = (struct rig_program){.fd = fd, .role = role, .log = log_of(rig, fd)};
+}
+
+unsigned int rig_programs(const struct rig *rig, struct rig_program programs[BENCH_PROGRAMS])
+{
+	int device = device_program(rig->device);
+	unsigned int count = 0;
+
+	if (rig->sender && rig->sender->program >= 0)
+		add_program(rig, &programs[count++], rig->sender->program, BENCH_GENERATOR);
+	if (device >= 0)
+		add_program(rig, &programs[count++], device, BENCH_DEVICE);
+	add_program(rig, &programs[count++], traffic_sink_program(rig->sink), BENCH_SINK);
 	return count;
 }
 

@@ -4,6 +4,7 @@
 #define XDPLIFE_RIG_H
 
 #include "bench/bench.h"
+#include "bench/program_cost.h"
 #include "bench/scenario.h"
 
 struct rig;
@@ -35,9 +36,15 @@ int rig_trial(struct rig *rig, struct rig_trial *trial);
 /* Whether each frame came, in time: RFC 2544 §26.1. */
 bool rig_trial_passed(const struct rig_trial *trial);
 
-/* The programs by role. Return: how many. */
-unsigned int rig_programs(const struct rig *rig, int fds[BENCH_PROGRAMS],
-			  enum bench_role roles[BENCH_PROGRAMS]);
+/* One XDP program of the rig. The log is what the verifier wrote when it was loaded; NULL: it is not to be had. */
+struct rig_program {
+	int fd;
+	enum bench_role role;
+	const struct program_log *log;
+};
+
+/* The programs that a frame passes, in that order. Return: how many. */
+unsigned int rig_programs(const struct rig *rig, struct rig_program programs[BENCH_PROGRAMS]);
 
 /* Of all that was sent since rig_open(). 0 or -errno. */
 int rig_ledger(struct rig *rig, struct bench_ledger *ledger);

@@ -11,6 +11,7 @@
 #include "bench/cpu_time.h"
 #include "bench/rig.h"
 #include "bench/runner.h"
+#include "bench/stages.h"
 #include "bench/statistic.h"
 #include "command.h"
 #include "util/log.h"
@@ -18,6 +19,7 @@
 
 #define SLICE_FRAMES 40000
 #define PEER_FRAMES  (5 * SLICE_FRAMES) /* so that its start does not count for much */
+#define STAGE_SLICES 4                  /* a round */
 #define SEARCH_STEPS 7                  /* each halves what is left: to 1 % of the highest rate */
 #define SEARCH_TRIES 2
 #define SEARCH_S     0.2
@@ -147,6 +149,29 @@ static int measure_latency(struct measurement *m)
 	return err;
 }
 
+static int sample_stages(struct measurement *m, struct stages *stages)
+{
+	unsigned int samples = m->options->rounds * STAGE_SLICES;
+	int err = 0;
+
+	for (unsigned int i = 0; i < samples && !err; i++) {
+		progress(m, "stages", i, samples);
+		err = stages_sample(stages, SLICE_FRAMES);
+	}
+	return err ? err : stages_result(stages, m->options->rounds, STAGE_SLICES, m->result);
+}
+
+static int measure_stages(struct measurement *m)
+{
+	struct stages *stages = NULL;
+	int err = stages_open(&stages, m->rig);
+
+	if (!err)
+		err = sample_stages(m, stages);
+	stages_close(stages);
+	return err;
+}
+
 static int close_ledger(struct measurement *m)
 {
 	struct bench_ledger *ledger = &m->result->ledger;
@@ -174,6 +199,8 @@ static void describe(struct measurement *m)
 	result->summary = scenario->summary;
 	result->frame_bytes = rig_frame_bytes(m->rig);
 	result->loss_free_pps = NAN;
+	for (int role = 0; role < BENCH_ROLES; role++)
+		result->stage[role].median = NAN;
 }
 
 static int measure(struct measurement *m)
@@ -183,6 +210,8 @@ static int measure(struct measurement *m)
 	describe(m);
 	cpu_time_pin();
 	err = measure_speed(m);
+	if (!err && m->scenario->way != WAY_TRAFGEN)
+		err = measure_stages(m);
 	cpu_time_unpin();
 	if (err && err != -EINTR)
 		log_error(NULL, "scenario %s: frames cannot be sent: %s", m->scenario->name, strerror(-err));

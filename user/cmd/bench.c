@@ -41,6 +41,7 @@ static int run(int argc, char **argv)
 		for(unsigned k=0;k<r->latencies;k++) printf(" | %.0f %.0f %.0f", r->latency[k].p50_ns,r->latency[k].p99_ns,r->latency[k].p999_ns);
 		printf(" sent %llu recv %llu res %lld", r->ledger.sent,r->ledger.received,r->ledger.residue);
 		for(unsigned k=0;k<r->ledger.drops;k++) printf(" %s %llu", r->ledger.drop[k].where,r->ledger.drop[k].packets);
+		for(unsigned k=0;k<r->programs;k++) printf("\n   %d %-15s %.1f ±%.1f verified %u insns %u jited %u stack %u", r->program[k].role,r->program[k].name,r->program[k].ns.median,r->program[k].ns.noise,r->program[k].verified_insns,r->program[k].insns,r->program[k].jited_bytes,r->program[k].stack_bytes);
 		printf("\n"); }
 	return err;
 }

@@ -12,6 +12,7 @@
 #include "datapath/attach.h"
 #include "datapath/datapath.h"
 #include "datapath/flows.h"
+#include "datapath/loading.h"
 #include "datapath/preflight.h"
 #include "net/iface.h"
 #include "net/neighbour.h"
@@ -188,6 +189,7 @@ static int load_port(struct datapath *dp, struct port *port)
 	memcpy((void *)&port->skel->rodata->cfg, &config, sizeof(config));
 	if (!dp->frags)
 		bpf_program__set_flags(port->skel->progs.xdplife_xdp, 0);
+	loading_announce(port->skel->obj);
 	return xdplife_bpf__load(port->skel);
 }
 

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath/loading.h"
 #include "net/netns.h"
 #include "traffic/plan.h"
 #include "traffic/sender.h"
@@ -69,6 +70,7 @@ static int load(struct live *live, const struct sender_config *config)
 		bpf_program__set_autoload(program, program == live->program);
 	bpf_map__set_autocreate(skel->maps.sink_streams, false);
 	bpf_map__set_autocreate(skel->maps.sink_latency, false);
+	loading_announce(skel->obj);
 	return generate_bpf__load(skel);
 }
 

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "datapath/attach.h"
+#include "datapath/loading.h"
 #include "datapath/preflight.h"
 #include "traffic/sink.h"
 #include "util/log.h"
@@ -40,6 +41,7 @@ static int load(struct traffic_sink *sink, const struct traffic_sink_options *op
 		bpf_program__set_autoload(program, program == sink->program);
 	sink->threads = options->craft->threads;
 	err = bpf_map__set_max_entries(skel->maps.sink_streams, sink->threads);
+	loading_announce(skel->obj);
 	return err ? err : generate_bpf__load(skel);
 }
 
