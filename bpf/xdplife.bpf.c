@@ -99,6 +99,16 @@ static __always_inline int xdp_action(enum verdict verdict)
 	}
 }
 
+#define MAX_IDLE_TURNS 4096 /* the verifier walks through each */
+
+static __always_inline void idle(__u32 turns)
+{
+	__u32 waste = 1;
+
+	for (__u32 i = 0; i < turns && i < MAX_IDLE_TURNS; i++)
+		asm volatile("%0 *= 0x9e3779b1" : "+r"(waste));
+}
+
 SEC("xdp.frags")
 int xdplife_xdp(struct xdp_md *ctx)
 {
@@ -111,6 +121,8 @@ int xdplife_xdp(struct xdp_md *ctx)
 	if (!count)
 		return XDP_PASS;
 	parse_xdp(ctx, &pkt);
+	if (cfg.idle_turns)
+		idle(cfg.idle_turns);
 	count->seen++;
 	count->seen_bytes += pkt.wire_bytes;
 	count_one(count->malformed, packet_malformed(&pkt), MALFORMED_COUNT);

@@ -14,6 +14,7 @@ struct port_config {
 	__u32 ifindex;
 	__u32 port;       /* the index of its counters */
 	__u32 snap_bytes; /* bytes of the frame that go with an event */
+	__u32 idle_turns; /* the bench slows the program down by them, to see that it sees it; 0: none */
 	__u8 mac[6];
 	__u8 observe; /* track connections, emit their events */
 	__u8 packets; /* emit an event for every frame */
@@ -24,6 +25,6 @@ struct port_config {
 	__u8 _pad[2];
 };
 
-_Static_assert(sizeof(struct port_config) == 28, "no hidden padding");
+_Static_assert(sizeof(struct port_config) == 32, "no hidden padding");
 
 #endif

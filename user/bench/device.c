@@ -24,6 +24,7 @@
 
 struct device {
 	enum device_kind kind;
+	unsigned int idle_turns;
 	struct bench_bpf *redirect;
 	int link; /* of the above; -1 */
 	struct datapath *datapath;
@@ -100,6 +101,7 @@ static int open_datapath(struct device *device)
 	struct datapath_options options = {
 		.observe = device->kind != DEVICE_FORWARD,
 		.forward = device->kind != DEVICE_TRACE,
+		.idle_turns = device->idle_turns,
 	};
 	int err = datapath_open(&device->datapath, &options);
 
@@ -122,7 +124,8 @@ static int open_kind(struct device *device)
 	}
 }
 
-int device_open(struct device **result, enum device_kind kind, const struct topology *topology)
+int device_open(struct device **result, enum device_kind kind, const struct topology *topology,
+		unsigned int idle_turns)
 {
 	struct device *device = calloc(1, sizeof(*device));
 	int err;
@@ -130,6 +133,7 @@ int device_open(struct device **result, enum device_kind kind, const struct topo
 	if (!device)
 		return EXIT_FAILED;
 	device->kind = kind;
+	device->idle_turns = idle_turns;
 	device->link = -1;
 	err = topology_enter(topology, NODE_ROUTER) ? EXIT_FAILED : open_kind(device);
 	topology_leave(topology);

@@ -19,8 +19,14 @@ enum device_kind {
 
 struct device;
 
-/* Return: 0 with *device to be closed by device_close(); an exit_code with the error said. */
-int device_open(struct device **device, enum device_kind kind, const struct topology *topology);
+/**
+ * device_open() - load it and attach it to the router's interfaces
+ * @idle_turns: a handicap for a program of ours, as in datapath_options
+ *
+ * Return: 0 with *device to be closed by device_close(); an exit_code with the error said.
+ */
+int device_open(struct device **device, enum device_kind kind, const struct topology *topology,
+		unsigned int idle_turns);
 
 /* The XDP program that each frame passes: a file descriptor, owned by the device; -1: none. */
 int device_program(const struct device *device);

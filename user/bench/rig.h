@@ -9,8 +9,13 @@
 
 struct rig;
 
+struct rig_options {
+	bool split;              /* cores of their own; see split.h */
+	unsigned int idle_turns; /* a handicap for the device; see handicap.h */
+};
+
 /* Return: 0 with *rig to be closed by rig_close(); an exit_code with the error said. */
-int rig_open(struct rig **rig, const struct scenario *scenario, bool split);
+int rig_open(struct rig **rig, const struct scenario *scenario, const struct rig_options *options);
 
 /**
  * rig_slice() - send some frames at full speed, in this thread

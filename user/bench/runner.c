@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/cpu_time.h"
+#include "bench/handicap.h"
 #include "bench/rig.h"
 #include "bench/runner.h"
 #include "bench/stages.h"
@@ -232,19 +233,34 @@ static int alloc_pairs(struct pairs *pairs, unsigned int count)
 	return pairs->ratio && pairs->ns && pairs->pps ? 0 : EXIT_FAILED;
 }
 
+/* Only a device that is a program of ours can have one. */
+static int find_handicap(const struct measurement *m, unsigned int *idle_turns)
+{
+	double percent = m->options->handicap_percent;
+
+	if (!(percent > 0) || !scenario_is_ours(m->scenario))
+		return 0;
+	progress(m, "handicap", 0, 1);
+	return handicap_find(m->scenario, percent, idle_turns);
+}
+
 static int run_scenario(const struct runner_options *options, const struct scenario *scenario,
 			struct bench_result *result)
 {
 	struct measurement m = {.options = options, .scenario = scenario, .result = result};
 	const struct scenario *floor = scenario_floor(scenario);
+	struct rig_options rig_options = {.split = options->split};
 	int err = alloc_pairs(&m.pairs, options->rounds * options->slices);
 
 	progress(&m, "setting up", 0, 1);
 	if (!err)
-		err = rig_open(&m.rig, scenario, options->split);
+		err = find_handicap(&m, &rig_options.idle_turns);
+	if (!err)
+		err = rig_open(&m.rig, scenario, &rig_options);
 	m.floor = m.rig;
+	rig_options.idle_turns = 0;
 	if (!err && floor != scenario)
-		err = rig_open(&m.floor, floor, options->split);
+		err = rig_open(&m.floor, floor, &rig_options);
 	if (!err)
 		err = measure(&m);
 	if (m.floor != m.rig)

@@ -12,6 +12,7 @@ struct runner_options {
 	unsigned int slices;                     /* pairs of scenario and floor in each */
 	bool rates;                              /* search loss-free rates, measure latency */
 	bool split;                              /* cores of their own; see split.h */
+	double handicap_percent; /* slows each device's own program down by so much; 0: none */
 	/* What is being done, for a line of progress: NULL at the end. */
 	void (*progress)(const char *scenario, const char *what, unsigned int done, unsigned int all);
 };

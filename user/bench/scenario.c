@@ -148,3 +148,8 @@ const struct scenario *scenario_floor(const struct scenario *scenario)
 {
 	return scenario->floor ? scenario_find(scenario->floor) : scenario;
 }
+
+bool scenario_is_ours(const struct scenario *scenario)
+{
+	return scenario->device >= DEVICE_FORWARD;
+}

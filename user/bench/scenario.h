@@ -43,6 +43,9 @@ extern const unsigned int scenario_count;
 /* NULL if there is none of this name. */
 const struct scenario *scenario_find(const char *name);
 
+/* Whether its device is a program of xdplife. */
+bool scenario_is_ours(const struct scenario *scenario);
+
 /* What it is a fraction of. */
 const struct scenario *scenario_floor(const struct scenario *scenario);
 

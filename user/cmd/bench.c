@@ -28,6 +28,7 @@ static int run(int argc, char **argv)
 		.scenarios = chosen, .rounds = 5, .slices = 8, .rates = true, .progress = show_progress};
 	static struct bench_run result;
 	int n=0, err;
+	if (getenv("HANDICAP")) options.handicap_percent = atof(getenv("HANDICAP"));
 	options.split = getenv("SPLIT") != 0;
 	if (getenv("NORATES")) options.rates=false;
 	if (getenv("SLICES")) options.slices=atoi(getenv("SLICES"));

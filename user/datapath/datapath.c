@@ -165,6 +165,7 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.forward = dp->options.forward,
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,
+		.idle_turns = dp->options.idle_turns,
 	};
 
 	memcpy(config.mac, port->public.mac, sizeof(config.mac));

@@ -23,6 +23,7 @@ struct datapath_options {
 	__u32 snap_bytes; /* with each event that many bytes of the frame; 0: none */
 	bool steer;       /* hand the flows of datapath_steer() to AF_XDP sockets */
 	bool forward;     /* route */
+	__u32 idle_turns; /* the bench's handicap: turns of an idle loop for each frame; 0: none */
 };
 
 struct datapath_port {

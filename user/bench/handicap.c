@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <math.h>
+#include <string.h>
+
+#include "bench/cpu_time.h"
+#include "bench/handicap.h"
+#include "bench/rig.h"
+#include "bench/stages.h"
+#include "command.h"
+#include "util/log.h"
+
+#define TRIAL_TURNS 256
+#define FRAMES      20000
+#define SAMPLES     40
+
+static int sample(struct stages *stages)
+{
+	int err = 0;
+
+	for (int i = 0; i < SAMPLES && !err; i++)
+		err = stages_sample(stages, FRAMES);
+	return err;
+}
+
+/* What the device's program takes for a frame when it idles so long: the median. */
+static int measure(const struct scenario *scenario, unsigned int idle_turns, double *ns)
+{
+	struct rig_options options = {.idle_turns = idle_turns};
+	static struct bench_result result;
+	struct stages *stages = NULL;
+	struct rig *rig;
+	int err = rig_open(&rig, scenario, &options);
+
+	if (err)
+		return err;
+	memset(&result, 0, sizeof(result));
+	cpu_time_pin();
+	err = stages_open(&stages, rig);
+	if (!err)
+		err = sample(stages);
+	if (!err)
+		err = stages_result(stages, 1, SAMPLES, &result);
+	cpu_time_unpin();
+	stages_close(stages);
+	rig_close(rig);
+	*ns = result.stage[BENCH_DEVICE].median;
+	if (err)
+		log_error(NULL, "scenario %s: the handicap cannot be tried out: %s", scenario->name,
+			  strerror(-err));
+	return err ? EXIT_FAILED : 0;
+}
+
+int handicap_find(const struct scenario *scenario, double percent, unsigned int *idle_turns)
+{
+	double bare_ns, idle_ns, a_turn_ns;
+	int err = measure(scenario, 0, &bare_ns);
+
+	if (!err)
+		err = measure(scenario, TRIAL_TURNS, &idle_ns);
+	if (err)
+		return err;
+	a_turn_ns = (idle_ns - bare_ns) / TRIAL_TURNS;
+	*idle_turns = (unsigned int)lround(bare_ns * percent / 100 / a_turn_ns);
+	log_info("%s: %.0f ns a frame, made %.0f %% slower by %u turns of %.2f ns", scenario->name, bare_ns,
+		 percent, *idle_turns, a_turn_ns);
+	return 0;
+}
