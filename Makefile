@@ -13,7 +13,7 @@ CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Werror
 INCLUDES  := -Iinclude -Iuser -I$(BUILD)/include
 CPPFLAGS  += $(INCLUDES) -D_GNU_SOURCE -DXDPLIFE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LDLIBS     = $(shell pkg-config --libs $(LIBRARIES))
+LDLIBS     = $(shell pkg-config --libs $(LIBRARIES)) -lm
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The headers of the C library are under the multiarch directory on Debian; clang does not look there for BPF.
