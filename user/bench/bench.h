@@ -11,12 +11,13 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define BENCH_NAME_MAX  32
-#define BENCH_SCENARIOS 32
-#define BENCH_PROGRAMS  8
-#define BENCH_HELPERS   24
-#define BENCH_DROPS     16
-#define BENCH_LOADS     3
+#define BENCH_NAME_MAX    32
+#define BENCH_SUMMARY_MAX 128
+#define BENCH_SCENARIOS   32
+#define BENCH_PROGRAMS    8
+#define BENCH_HELPERS     24
+#define BENCH_DROPS       16
+#define BENCH_LOADS       3
 
 /* The median of a figure over the rounds, and how sure it is. */
 struct bench_spread {
@@ -41,14 +42,15 @@ struct bench_helper {
 	double calls; /* a packet */
 };
 
-/* One BPF program of a scenario. All but ns is deterministic for a given kernel and compiler. */
+/* One BPF program of a scenario. All but ns is deterministic for a given kernel and compiler; of insns and bytes, 0 is
+ * "not known". */
 struct bench_program {
 	char name[BENCH_NAME_MAX];
 	enum bench_role role;
 	unsigned int verified_insns; /* what the verifier processed */
 	unsigned int insns;          /* after dead code was removed */
 	unsigned int jited_bytes;
-	unsigned int stack_bytes; /* the deepest chain of frames */
+	unsigned int stack_bytes; /* the deepest chain of frames; 0: none */
 	struct bench_helper helper[BENCH_HELPERS];
 	unsigned int helpers;
 	struct bench_spread ns; /* a packet, less what an empty program costs */
@@ -70,10 +72,10 @@ struct bench_ledger {
 
 struct bench_result {
 	char name[BENCH_NAME_MAX];
-	char floor[BENCH_NAME_MAX]; /* the scenario that it is a fraction of */
-	const char *summary;        /* one line: what happens to each packet */
-	unsigned int frame_bytes;   /* without the FCS */
-	struct bench_spread ratio;  /* floor's ns a packet / ours, of slices measured next to each other */
+	char floor[BENCH_NAME_MAX];      /* the scenario that it is a fraction of */
+	char summary[BENCH_SUMMARY_MAX]; /* one line: what happens to each packet */
+	unsigned int frame_bytes;        /* without the FCS */
+	struct bench_spread ratio; /* floor's ns a packet / ours, of slices measured next to each other */
 	struct bench_spread pps;
 	struct bench_spread ns;                 /* CPU time of all stages together, a packet */
 	struct bench_spread stage[BENCH_ROLES]; /* ns a packet in BPF programs of that role */

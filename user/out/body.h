@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a fetched body goes: stdout, or a file that appears under its name only once it is complete.
+ * Where a fetched body goes: stdout, or a file that appears under its name only once it is complete (new_file.h).
  *
- * Ownership: body_commit() and body_discard() free the sink. A file is written under a temporary name in the
- * same directory; nothing is under the final name before body_commit(). Something that is no regular file
- * (/dev/null, a FIFO) is written to directly. On a terminal, bytes that it would act on are shown as \xNN.
+ * Ownership: body_commit() and body_discard() free the sink. On a terminal, bytes that it would act on are shown as
+ * \xNN.
  */
 #ifndef XDPLIFE_BODY_H
 #define XDPLIFE_BODY_H
