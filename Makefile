@@ -39,7 +39,7 @@ BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c))
 
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/bpf/%.bpf.o $(BUILD)/include/%.skel.h
-.PHONY: help deps all demo test test-kernel install clean
+.PHONY: help deps all demo test test-kernel bench bench-gate install clean
 
 all: $(BUILD)/xdplife  ## build everything (the default)
 
@@ -140,6 +140,13 @@ test-kernel: all $(BPF_TESTS)  ## the BPF tests and the lab on Debian 12's own k
 demo: deps  ## install what is missing, build, run the whole story in network namespaces
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/demo.sh $(BUILD)/xdplife
+
+bench: deps  ## install what is missing, build, measure each path as a fraction of a blind redirect
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(BUILD)/xdplife bench $(BENCH)
+
+bench-gate: all  ## try the bench's gate: 20 runs beside a CPU hog, 20 with the forward stage slowed down
+	$(Q)$(PYTHON) tests/gate_trial.py $(BUILD)/xdplife
 
 install: all  ## install the binary to $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -D -m 755 $(BUILD)/xdplife $(DESTDIR)$(PREFIX)/bin/xdplife

@@ -197,7 +197,7 @@ static void describe(struct measurement *m)
 
 	snprintf(result->name, sizeof(result->name), "%s", scenario->name);
 	snprintf(result->floor, sizeof(result->floor), "%s", scenario_floor(scenario)->name);
-	result->summary = scenario->summary;
+	snprintf(result->summary, sizeof(result->summary), "%s", scenario->summary);
 	result->frame_bytes = rig_frame_bytes(m->rig);
 	result->loss_free_pps = NAN;
 	for (int role = 0; role < BENCH_ROLES; role++)

@@ -1,0 +1,63 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Can the bench's gate be trusted? tests/gate_trial.py [--runs N] [--percent PCT] build/xdplife
+
+With a CPU hog beside it, runs of the gate against a baseline of the same build must give no alarm, and runs with the
+forward stage slowed down must all be caught. Prints both counts; exit status 0 only if both are right.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+FAILED = 1  # of bench: worse than the baseline
+
+
+def bench(binary, *arguments):
+    return subprocess.run([binary, "bench", "--quick", *arguments], text=True, capture_output=True, check=False)
+
+
+def record(binary, baseline):
+    process = bench(binary, "--json", baseline)
+    if process.returncode:
+        sys.exit(f"no baseline: {process.stderr}")
+
+
+def alarms(binary, baseline, runs, what, *arguments):
+    """How many of the runs the gate calls worse; what else goes wrong ends the trial."""
+    count = 0
+    for number in range(1, runs + 1):
+        process = bench(binary, "--baseline", baseline, *arguments)
+        if process.returncode not in (0, FAILED):
+            sys.exit(f"{what}: run {number} ended with {process.returncode}: {process.stderr}")
+        count += process.returncode == FAILED
+        verdict = "alarm" if process.returncode else "silent"
+        print(f"{what}: run {number} of {runs}: {verdict}", flush=True)
+        if process.returncode:
+            print("\n".join("    " + line for line in process.stdout.splitlines() if "→" in line), flush=True)
+    return count
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--percent", type=float, default=15)
+    parser.add_argument("binary")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        baseline = str(pathlib.Path(directory) / "baseline.json")
+        record(options.binary, baseline)
+        with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as hog:
+            try:
+                false = alarms(options.binary, baseline, options.runs, "same build")
+                caught = alarms(options.binary, baseline, options.runs, f"forward {options.percent:g} % slower",
+                                "--handicap", str(options.percent), "forward")
+            finally:
+                hog.kill()
+    print(f"false alarms: {false} of {options.runs}; slowdowns caught: {caught} of {options.runs}")
+    return 0 if not false and caught == options.runs else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
