@@ -187,6 +187,19 @@ static void counting_programs_do_the_same(void **state)
 	close_router(&router);
 }
 
+/* The veth takes a peer of so large an MTU only with a program that takes frames of several buffers. */
+static void counting_programs_take_large_frames(void **state)
+{
+	struct router router;
+
+	(void)state;
+	assert_int_equal(system("ip link set p0 mtu 9000"), 0);
+	router = open_counting_router();
+	assert_true(datapath_port(router.dp, 0)->native);
+	close_router(&router);
+	assert_int_equal(system("ip link set p0 mtu 1500"), 0);
+}
+
 /*
  * Each looks up its counters, its event's slot and its flow; the first makes the flow and looks again. A mean
  * of the runs of this count, not of those before; and with maps as new the same again.
@@ -329,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_on_each_path),
 		cmocka_unit_test(counting_programs_do_the_same),
+		cmocka_unit_test(counting_programs_take_large_frames),
 		cmocka_unit_test(calls_are_a_mean),
 		cmocka_unit_test(calls_are_the_same_every_time),
 		cmocka_unit_test(frames_of_others_are_noticed),

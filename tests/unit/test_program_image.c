@@ -68,14 +68,15 @@ static void calls_in_turn_do_not_add_up(void **state)
 	assert_int_equal(stack_of(insn, 7, function, 3, LOG("8+16+40")), 48);
 }
 
-/* 0 hands 1 to a helper, and 1 calls 2; a map's number is no distance. */
+/* 0 hands 1 to a helper, and 1 calls 2; a map's number is no distance; nobody calls 3. */
 static void callbacks_are_calls(void **state)
 {
-	static struct bpf_insn insn[] = {MAP(3), CALLBACK(3), HELPER, EXIT, CALL(1), EXIT, EXIT};
-	static struct bpf_func_info function[] = {{.insn_off = 0}, {.insn_off = 6}, {.insn_off = 8}};
+	static struct bpf_insn insn[] = {MAP(3), CALLBACK(3), HELPER, EXIT, CALL(1), EXIT, EXIT, EXIT};
+	static struct bpf_func_info function[] = {
+		{.insn_off = 0}, {.insn_off = 6}, {.insn_off = 8}, {.insn_off = 9}};
 
 	(void)state;
-	assert_int_equal(stack_of(insn, LENGTH(insn), function, 3, LOG("16+32+64")), 112);
+	assert_int_equal(stack_of(insn, LENGTH(insn), function, 4, LOG("16+32+64+128")), 112);
 }
 
 static void functions_that_are_not_called_do_not_count(void **state)
@@ -88,14 +89,14 @@ static void functions_that_are_not_called_do_not_count(void **state)
 	assert_int_equal(stack_of(insn, 2, function, 1, LOG("24")), 24);
 }
 
-/* No BTF; fewer functions than the log has; a call that leads to none. */
+/* No BTF; fewer functions than the log has; a call that leads to none. 2 is not called. */
 static void without_a_call_graph_it_is_the_sum(void **state)
 {
-	static struct bpf_insn insn[] = {CALL(1), CALL(1), EXIT, EXIT};
+	static struct bpf_insn insn[] = {CALL(1), EXIT, EXIT, EXIT};
 	static struct bpf_func_info function[] = {{.insn_off = 0}, {.insn_off = 2}, {.insn_off = 3}};
 
 	(void)state;
-	assert_int_equal(stack_of(insn, 4, function, 3, LOG("8+16+32")), 40);
+	assert_int_equal(stack_of(insn, 4, function, 3, LOG("8+16+32")), 24);
 	assert_int_equal(stack_of(insn, 4, function, 0, LOG("8+16+32")), 56);
 	assert_int_equal(stack_of(insn, 4, function, 2, LOG("8+16+32")), 56);
 	function[1].insn_off = 1;

@@ -16,89 +16,88 @@
 #include "bench/program_image.h"
 
 #define COUNTERS_MAP      "helper_calls" /* by this name a program's counters are found */
-#define MAX_MAPS          64             /* of a program */
+#define MAX_MAPS          64             /* of a program: the verifier's MAX_USED_MAPS */
 #define HELPER_NAME(name) "bpf_" #name
 
 static const char *const helper_names[] = {__BPF_FUNC_MAPPER(HELPER_NAME)};
 
 /* What one program is loaded with. libbpf does not tell when that is over: it is kept until the end. */
-struct gift {
-	struct gift *next;
+struct addition {
+	struct addition *next;
 	struct btf *btf;
 	char *func_info;
 	int map_fd;
 };
 
 struct helper_calls {
-	struct gift *gifts;
+	struct addition *additions;
 };
 
 static struct helper_calls *open_calls; /* NULL: none is open */
 
-static struct gift *add_gift(struct helper_calls *calls)
+static struct addition *add_addition(struct helper_calls *calls)
 {
-	struct gift *gift = malloc(sizeof(*gift));
+	struct addition *addition = malloc(sizeof(*addition));
 
-	if (!gift)
+	if (!addition)
 		return NULL;
-	*gift = (struct gift){.next = calls->gifts, .map_fd = -1};
-	return calls->gifts = gift;
+	*addition = (struct addition){.next = calls->additions, .map_fd = -1};
+	return calls->additions = addition;
 }
 
-static void free_gift(struct gift *gift)
+static void free_addition(struct addition *addition)
 {
-	if (gift->map_fd >= 0)
-		close(gift->map_fd);
-	btf__free(gift->btf);
-	free(gift->func_info);
-	free(gift);
+	if (addition->map_fd >= 0)
+		close(addition->map_fd);
+	btf__free(addition->btf);
+	free(addition->func_info);
+	free(addition);
 }
 
-/* Return: the program's BTF and in it a static function, *function; to be freed by btf__free(). */
-static struct btf *btf_with_stub(int prog_btf_fd, int *function)
+/* Return: the type of a static function in *btf, which is the program's with that added; -errno. */
+static int load_btf_with_stub(int prog_btf_fd, struct btf **btf)
 {
 	struct bpf_btf_info info = {};
 	__u32 bytes = sizeof(info);
-	struct btf *btf;
-	int type;
+	int err = bpf_obj_get_info_by_fd(prog_btf_fd, &info, &bytes), type;
 
-	if (bpf_obj_get_info_by_fd(prog_btf_fd, &info, &bytes))
-		return NULL;
-	btf = btf__load_from_kernel_by_id(info.id);
-	if (!btf)
-		return NULL;
-	type = btf__add_func_proto(btf, btf__add_int(btf, "helper_result", 8, 0));
-	*function = btf__add_func(btf, "call_stub", BTF_FUNC_STATIC, type);
-	if (*function > 0 && !btf__load_into_kernel(btf))
-		return btf;
-	btf__free(btf);
-	return NULL;
+	if (err)
+		return err;
+	*btf = btf__load_from_kernel_by_id(info.id);
+	if (!*btf)
+		return -errno;
+	type = btf__add_func_proto(*btf, btf__add_int(*btf, "helper_result", 8, 0));
+	type = btf__add_func(*btf, "call_stub", BTF_FUNC_STATIC, type);
+	err = type < 0 ? type : btf__load_into_kernel(*btf);
+	return err ? err : type;
 }
 
 /* With BTF every function has a type; lines are for reading, and the stubs have none. */
-static int describe_stubs(struct gift *gift, struct bpf_prog_load_opts *opts, size_t insns,
+static int describe_stubs(struct addition *addition, struct bpf_prog_load_opts *opts, size_t insns,
 			  unsigned int stubs)
 {
 	size_t record = opts->func_info_rec_size, old = opts->func_info_cnt * record;
-	int function;
+	int type;
 
 	opts->line_info_cnt = 0;
 	if (!opts->func_info_cnt)
 		return 0;
-	gift->btf = btf_with_stub((int)opts->prog_btf_fd, &function);
-	gift->func_info = calloc(opts->func_info_cnt + stubs, record);
-	if (!gift->btf || !gift->func_info)
+	type = load_btf_with_stub((int)opts->prog_btf_fd, &addition->btf);
+	if (type < 0)
+		return type;
+	addition->func_info = calloc(opts->func_info_cnt + stubs, record);
+	if (!addition->func_info)
 		return -ENOMEM;
-	memcpy(gift->func_info, opts->func_info, old);
+	memcpy(addition->func_info, opts->func_info, old);
 	for (unsigned int i = 0; i < stubs; i++) {
 		struct bpf_func_info info = {.insn_off = (__u32)(insns + i * CALL_STUB_INSNS),
-					     .type_id = (__u32)function};
+					     .type_id = (__u32)type};
 
-		memcpy(gift->func_info + old + i * record, &info, sizeof(info));
+		memcpy(addition->func_info + old + i * record, &info, sizeof(info));
 	}
-	opts->func_info = gift->func_info;
+	opts->func_info = addition->func_info;
 	opts->func_info_cnt += stubs;
-	opts->prog_btf_fd = (__u32)btf__fd(gift->btf);
+	opts->prog_btf_fd = (__u32)btf__fd(addition->btf);
 	return 0;
 }
 
@@ -116,7 +115,7 @@ static int write_counters(int map_fd, const struct call_counter *counters)
 	return bpf_map_update_elem(map_fd, &key, counters, BPF_ANY);
 }
 
-static int add_stubs(struct gift *gift, struct bpf_program *program, unsigned int stubs)
+static int add_stubs(struct addition *addition, struct bpf_program *program, unsigned int stubs)
 {
 	size_t insns = bpf_program__insn_cnt(program), all = insns + (size_t)stubs * CALL_STUB_INSNS;
 	struct call_counter *counters = calloc(stubs, sizeof(*counters));
@@ -125,8 +124,8 @@ static int add_stubs(struct gift *gift, struct bpf_program *program, unsigned in
 
 	if (!err) {
 		memcpy(insn, bpf_program__insns(program), insns * sizeof(*insn));
-		call_stubs_add(insn, insns, gift->map_fd, counters);
-		err = write_counters(gift->map_fd, counters);
+		call_stubs_add(insn, insns, addition->map_fd, counters);
+		err = write_counters(addition->map_fd, counters);
 	}
 	if (!err)
 		err = bpf_program__set_insns(program, insn, all);
@@ -139,18 +138,18 @@ static int let_count(struct helper_calls *calls, struct bpf_program *program, st
 {
 	size_t insns = bpf_program__insn_cnt(program);
 	unsigned int stubs = call_stubs_count(bpf_program__insns(program), insns);
-	struct gift *gift = stubs ? add_gift(calls) : NULL;
+	struct addition *addition = stubs ? add_addition(calls) : NULL;
 	int err;
 
 	if (!stubs)
 		return 0;
-	if (!gift)
+	if (!addition)
 		return -ENOMEM;
-	gift->map_fd = create_counters(stubs);
-	if (gift->map_fd < 0)
-		return gift->map_fd;
-	err = describe_stubs(gift, opts, insns, stubs);
-	return err ? err : add_stubs(gift, program, stubs);
+	addition->map_fd = create_counters(stubs);
+	if (addition->map_fd < 0)
+		return addition->map_fd;
+	err = describe_stubs(addition, opts, insns, stubs);
+	return err ? err : add_stubs(addition, program, stubs);
 }
 
 /* libbpf calls it when the program's instructions are complete. */
@@ -196,11 +195,11 @@ void helper_calls_close(struct helper_calls *calls)
 	if (!calls)
 		return;
 	open_calls = NULL;
-	while (calls->gifts) {
-		struct gift *gift = calls->gifts;
+	while (calls->additions) {
+		struct addition *addition = calls->additions;
 
-		calls->gifts = gift->next;
-		free_gift(gift);
+		calls->additions = addition->next;
+		free_addition(addition);
 	}
 	free(calls);
 }

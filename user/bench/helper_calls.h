@@ -36,7 +36,7 @@ void helper_calls_close(struct helper_calls *calls);
  * instructions. Not among them: bpf_spin_lock(), bpf_spin_unlock() and tail calls (call_stubs.h says why).
  *
  * Return: 0; or, with helpers 0, -ENOENT if the program does not count; -E2BIG for more than BENCH_HELPERS
- * helpers; -EBUSY if it ran on other frames too; -errno.
+ * helpers; -EBUSY if it ran on other frames too; -EPERM without CAP_SYS_ADMIN; -errno.
  */
 int helper_calls_count(struct bench_program *program, int prog_fd, const struct bpf_test_run_opts *once,
 		       unsigned int runs);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -115,7 +114,8 @@ int program_clock_open(struct program_clock **result, const int *prog_fds, unsig
 	if (!clock)
 		return -ENOMEM;
 	*clock = (struct program_clock){.statistics = -1, .empty = -1, .programs = programs};
-	memcpy(clock->prog_fd, prog_fds, programs * sizeof(*prog_fds));
+	for (unsigned int i = 0; i < programs; i++)
+		clock->prog_fd[i] = prog_fds[i];
 	err = clock_fill(clock);
 	if (err) {
 		program_clock_close(clock);

@@ -57,7 +57,8 @@ struct program_clock;
  * By bpf_enable_stats(), not by the sysctl: they go off with the last clock, however its process ends.
  * @prog_fds: at most BENCH_PROGRAMS; they stay the caller's, and open as long as the clock
  *
- * Return: 0 with *clock to be closed by program_clock_close(); -errno.
+ * Return: 0 with *clock to be closed by program_clock_close(); -E2BIG for more programs; -EPERM without
+ * CAP_SYS_ADMIN; -errno.
  */
 int program_clock_open(struct program_clock **clock, const int *prog_fds, unsigned int programs);
 void program_clock_close(struct program_clock *clock); /* NULL is allowed */
