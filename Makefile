@@ -8,11 +8,13 @@ PREFIX  ?= /usr/local
 BUILD   := build
 
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo 0.1)
+BPF_COMPILER := $(shell $(CLANG) -dumpversion 2>/dev/null | sed 's/^/clang /')
 LIBRARIES := libbpf libxdp libelf zlib libpcap libmnl jansson libcap-ng
 CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Werror
 INCLUDES  := -Iinclude -Iuser -I$(BUILD)/include
-CPPFLAGS  += $(INCLUDES) -D_GNU_SOURCE -DXDPLIFE_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+CPPFLAGS  += $(INCLUDES) -D_GNU_SOURCE -DXDPLIFE_VERSION='"$(VERSION)"' \
+	-DXDPLIFE_BPF_COMPILER='"$(BPF_COMPILER)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LDLIBS     = $(shell pkg-config --libs $(LIBRARIES)) -lm
 SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -67,6 +67,7 @@ static inline struct bench_result *sample_result(struct bench_run *run, const ch
 	result->stage[BENCH_GENERATOR] = sample_spread(40.2, 0.5);
 	result->stage[BENCH_DEVICE] = sample_spread(device_ns, 0.5);
 	result->stage[BENCH_SINK] = sample_spread(12.5, 0.25);
+	result->device = sample_spread(device_ns / (ns - device_ns), 0.001);
 	result->loss_free_pps = 0.96e9 / ns;
 	result->ledger.sent = result->ledger.received = 30000000;
 	return result;
@@ -134,6 +135,7 @@ static inline void sample_run(struct bench_run *run)
 	/* The kernel's own path: no program of ours in the device, and latency was not measured. */
 	result = sample_result(run, "kernel", "ip_forward of the kernel", 812.75, NAN);
 	result->stage[BENCH_DEVICE] = sample_none;
+	result->device = sample_none;
 	result->loss_free_pps = NAN;
 }
 

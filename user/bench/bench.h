@@ -79,6 +79,8 @@ struct bench_result {
 	struct bench_spread pps;
 	struct bench_spread ns;                 /* CPU time of all stages together, a packet */
 	struct bench_spread stage[BENCH_ROLES]; /* ns a packet in BPF programs of that role */
+	/* The device's program, as a fraction of all else that the same frames took: what drifts is on both sides. */
+	struct bench_spread device;
 	double loss_free_pps;
 	struct bench_latency latency[BENCH_LOADS];
 	unsigned int latencies;

@@ -293,18 +293,9 @@ static struct speed ratio_of(const struct bench_result *result)
 	return (struct speed){result->ratio.median, result->ratio.noise};
 }
 
-/* The device's ns as a fraction of the floor's. */
-static struct speed device_of(const struct bench_run *run, const struct bench_result *result)
+static struct speed device_of(const struct bench_result *result)
 {
-	const struct bench_result *floor = find_result(run, result->floor);
-	const struct bench_spread *device = &result->stage[BENCH_DEVICE];
-	struct speed speed = {NAN, NAN};
-
-	if (floor && floor->ns.median > 0) {
-		speed.value = device->median / floor->ns.median;
-		speed.noise = hypot(device->noise, speed.value * floor->ns.noise) / floor->ns.median;
-	}
-	return speed;
+	return (struct speed){result->device.median, result->device.noise};
 }
 
 /* @sign: 1 if more is better, -1 if less is. */
@@ -374,8 +365,9 @@ static void check_speeds(struct gate *gate)
 		if (!now || !speeds_comparable(gate, before, now))
 			continue;
 		compare_speed(gate, now->name, "ratio to the floor", ratio_of(before), ratio_of(now), 1);
-		compare_speed(gate, now->name, "device's part of the floor's time",
-			      device_of(gate->baseline, before), device_of(gate->now, now), -1);
+		if (strcmp(now->floor, now->name) != 0)
+			compare_speed(gate, now->name, "device to all else", device_of(before),
+				      device_of(now), -1);
 	}
 }
 

@@ -402,6 +402,7 @@ static const struct field result_fields[] = {
 	{OBJECT(bench_result, pps, spread_fields)},
 	{OBJECT(bench_result, ns, spread_fields)},
 	{OBJECT(bench_result, stage, stage_fields)},
+	{OBJECT(bench_result, device, spread_fields)},
 	{PLAIN(bench_result, real, loss_free_pps)},
 	{ARRAY(bench_result, latency, latencies, latency_fields)},
 	{ARRAY(bench_result, program, programs, program_fields)},

@@ -399,7 +399,9 @@ static const struct program_log *log_of(const struct rig *rig, int fd)
 
 static void add_program(const struct rig *rig, struct rig_program *program, int fd, enum bench_role role)
 {
-	*program = (struct rig_program){.fd = fd, .role = role, .log = log_of(rig, fd)};
+	bool tc = role == BENCH_SINK && rig->scenario->sink_after_stack;
+
+	*program = (struct rig_program){.fd = fd, .xdp = !tc, .role = role, .log = log_of(rig, fd)};
 }
 
 unsigned int rig_programs(const struct rig *rig, struct rig_program programs[BENCH_PROGRAMS])
@@ -413,6 +415,27 @@ unsigned int rig_programs(const struct rig *rig, struct rig_program programs[BEN
 		add_program(rig, &programs[count++], device, BENCH_DEVICE);
 	add_program(rig, &programs[count++], traffic_sink_program(rig->sink), BENCH_SINK);
 	return count;
+}
+
+const struct craft_config *rig_craft(const struct rig *rig)
+{
+	return &rig->craft;
+}
+
+int rig_enter(const struct rig *rig, enum bench_role role)
+{
+	static const enum topology_port ports[BENCH_ROLES] = {PORT_C0, PORT_R0, PORT_S0};
+	enum topology_port port = role == BENCH_SINK && rig->scenario->sink_at_device ? PORT_R0 : ports[role];
+	int err = topology_enter(rig->topology, topology_node_of(port));
+
+	if (role == BENCH_GENERATOR)
+		rig->sender->run->limit = UINT64_MAX;
+	return err ? err : (int)if_nametoindex(topology_ifname(port));
+}
+
+void rig_leave(const struct rig *rig)
+{
+	topology_leave(rig->topology);
 }
 
 static void name_drop(struct bench_ledger *ledger, const char *where, __u64 packets)

@@ -41,15 +41,23 @@ int rig_trial(struct rig *rig, struct rig_trial *trial);
 /* Whether each frame came, in time: RFC 2544 §26.1. */
 bool rig_trial_passed(const struct rig_trial *trial);
 
-/* One XDP program of the rig. The log is what the verifier wrote when it was loaded; NULL: it is not to be had. */
+/* One program of the rig. The log is what the verifier wrote when it was loaded; NULL: it is not to be had. */
 struct rig_program {
 	int fd;
+	bool xdp; /* else tc */
 	enum bench_role role;
 	const struct program_log *log;
 };
 
 /* The programs that a frame passes, in that order. Return: how many. */
 unsigned int rig_programs(const struct rig *rig, struct rig_program programs[BENCH_PROGRAMS]);
+
+/* The stream that its generator sends. */
+const struct craft_config *rig_craft(const struct rig *rig);
+
+/* Enters the namespace where a program of that role meets the frames. Return: the interface's number, or -errno. */
+int rig_enter(const struct rig *rig, enum bench_role role);
+void rig_leave(const struct rig *rig);
 
 /* Of all that was sent since rig_open(). 0 or -errno. */
 int rig_ledger(struct rig *rig, struct bench_ledger *ledger);

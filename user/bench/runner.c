@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/calls.h"
 #include "bench/cpu_time.h"
 #include "bench/handicap.h"
 #include "bench/rig.h"
@@ -20,13 +21,15 @@
 
 #define SLICE_FRAMES 40000
 #define PEER_FRAMES  (5 * SLICE_FRAMES) /* so that its start does not count for much */
-#define STAGE_SLICES 4                  /* a round */
+#define STAGE_SLICES 8                  /* a round */
 #define SEARCH_STEPS 7                  /* each halves what is left: to 1 % of the highest rate */
 #define SEARCH_TRIES 2
 #define SEARCH_S     0.2
 #define LATENCY_S    0.4
 
 static const double loads[BENCH_LOADS] = {0.1, 0.5, 0.9};
+
+static const struct bench_spread not_measured = {.median = NAN, .low = NAN, .high = NAN, .noise = NAN};
 
 struct pairs {
 	double *ratio, *ns, *pps;
@@ -201,7 +204,8 @@ static void describe(struct measurement *m)
 	result->frame_bytes = rig_frame_bytes(m->rig);
 	result->loss_free_pps = NAN;
 	for (int role = 0; role < BENCH_ROLES; role++)
-		result->stage[role].median = NAN;
+		result->stage[role] = not_measured;
+	result->device = not_measured;
 }
 
 static int measure(struct measurement *m)
@@ -218,7 +222,9 @@ static int measure(struct measurement *m)
 		log_error(NULL, "scenario %s: frames cannot be sent: %s", m->scenario->name, strerror(-err));
 	if (err)
 		return EXIT_FAILED;
-	if (m->options->rates && m->scenario->rates)
+	if (m->scenario->way != WAY_TRAFGEN)
+		err = calls_count(m->scenario, m->result);
+	if (!err && m->options->rates && m->scenario->rates)
 		err = search_rate(m);
 	if (!err && !isnan(m->result->loss_free_pps))
 		err = measure_latency(m);
@@ -300,7 +306,7 @@ static void describe_machine(struct bench_run *run)
 	run->cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
 	snprintf(run->version, sizeof(run->version), "%s", XDPLIFE_VERSION);
 	snprintf(run->kernel, sizeof(run->kernel), "%.60s", system.release);
-	snprintf(run->compiler, sizeof(run->compiler), "gcc %s", __VERSION__);
+	snprintf(run->compiler, sizeof(run->compiler), "%s", XDPLIFE_BPF_COMPILER);
 	read_cpu_model(run->cpu, sizeof(run->cpu));
 }
 

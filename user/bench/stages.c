@@ -15,6 +15,7 @@ struct stages {
 	struct rig_program program[BENCH_PROGRAMS];
 	unsigned int programs;
 	double ns[BENCH_PROGRAMS][STAGES_MAX_SAMPLES];
+	double device[STAGES_MAX_SAMPLES]; /* to all else */
 	unsigned int samples;
 };
 
@@ -53,8 +54,13 @@ int stages_sample(struct stages *stages, unsigned int frames)
 	if (err)
 		return err;
 	empty_ns = program_time_per_run(&empty);
-	for (unsigned int i = 0; i < stages->programs; i++)
-		stages->ns[i][stages->samples] = program_time_per_packet(&time[i], empty_ns, frames);
+	for (unsigned int i = 0; i < stages->programs; i++) {
+		double program_ns = program_time_per_packet(&time[i], empty_ns, frames);
+
+		stages->ns[i][stages->samples] = program_ns;
+		if (stages->program[i].role == BENCH_DEVICE)
+			stages->device[stages->samples] = program_ns / (ns - program_ns);
+	}
 	stages->samples++;
 	return 0;
 }
@@ -64,10 +70,12 @@ static const struct bench_spread not_measured = {.median = NAN, .low = NAN, .hig
 int stages_result(struct stages *stages, unsigned int rounds, unsigned int slices,
 		  struct bench_result *result)
 {
+	bool complete = stages->samples == rounds * slices;
 	int err = 0;
 
 	for (int role = 0; role < BENCH_ROLES; role++)
 		result->stage[role] = not_measured;
+	result->device = not_measured;
 	for (unsigned int i = 0; i < stages->programs && !err; i++) {
 		const struct rig_program *program = &stages->program[i];
 		struct bench_program *facts = &result->program[result->programs++];
@@ -77,6 +85,8 @@ int stages_result(struct stages *stages, unsigned int rounds, unsigned int slice
 				    ? not_measured
 				    : statistic_spread(stages->ns[i], rounds, slices);
 		result->stage[program->role] = facts->ns; /* a role has one program */
+		if (program->role == BENCH_DEVICE && complete)
+			result->device = statistic_spread(stages->device, rounds, slices);
 		err = program->log ? program_facts(facts, program->fd, program->log) : -ENODATA;
 	}
 	return err;

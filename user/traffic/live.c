@@ -35,17 +35,6 @@ struct live {
 	__u8 frame[CRAFT_MAX_BYTES];
 };
 
-static void make_first_frame(struct live *live, const struct craft_config *craft)
-{
-	struct craft_state state = {.flow = craft->flow_start};
-	struct craft_turn turn;
-
-	live->frame_bytes = plan_frame_bytes(craft);
-	craft_next(craft, &state, 0, &turn);
-	turn.bytes = live->frame_bytes;
-	craft_write(craft, &craft->shape[0], &turn, live->frame);
-}
-
 static uint32_t batch_size(double rate_pps)
 {
 	double due = rate_pps * BATCH_NS / NS_PER_S;
@@ -114,7 +103,7 @@ static int live_open(struct sender **sender, const struct sender_config *config)
 	live->netns = netns_inum();
 	live->batch = batch_size(config->rate_pps);
 	live->interval = sender_interval(config->rate_pps);
-	make_first_frame(live, config->craft);
+	live->frame_bytes = plan_first_frame(config->craft, live->frame);
 	err = load(live, config);
 	if (!err) {
 		live->sender.run = &live->skel->bss->run;

@@ -372,3 +372,14 @@ uint32_t plan_frame_bytes(const struct craft_config *craft)
 			largest = craft->size[i];
 	return largest;
 }
+
+uint32_t plan_first_frame(const struct craft_config *craft, void *frame)
+{
+	struct craft_state state = {.flow = craft->flow_start};
+	struct craft_turn turn;
+
+	craft_next(craft, &state, 0, &turn);
+	turn.bytes = plan_frame_bytes(craft);
+	craft_write(craft, &craft->shape[0], &turn, frame);
+	return turn.bytes;
+}

@@ -45,6 +45,9 @@ int plan_craft(const struct traffic_plan *plan, uint32_t thread, struct craft_co
 /* The largest frame of the cycle, in bytes. */
 uint32_t plan_frame_bytes(const struct craft_config *craft);
 
+/* Writes the stream's first frame, as large as the largest. @frame: CRAFT_MAX_BYTES, zeroed. Return: its bytes. */
+uint32_t plan_first_frame(const struct craft_config *craft, void *frame);
+
 /* "UDP", "SYN", ... */
 const char *plan_kind_text(enum craft_kind kind);
 
