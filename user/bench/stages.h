@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 #include "bench/rig.h"
 
-#define STAGES_MAX_SAMPLES 256
+#define STAGES_MAX_SAMPLES 1024
 
 /* The programs of one rig, measured again and again. Run statistics are on while it is open. */
 struct stages;
