@@ -372,28 +372,26 @@ static int make_client(struct fetch *fetch)
 static const char *problem_of(const struct fetch *fetch, enum exchange_end end, const char **cure)
 {
 	switch (end) {
+	case EXCHANGE_COMPLETE:
+		return NULL;
 	case EXCHANGE_NO_ANSWER:
 		*cure = "xdplife trace on the way; a longer --timeout";
-		return "no answer to the SYN";
+		break;
 	case EXCHANGE_REFUSED:
 		*cure = "another port: nobody listens on this one, or a firewall says so";
-		return "connection refused (RST)";
+		break;
 	case EXCHANGE_STALLED:
 		*cure = "a longer --timeout";
-		return "the server fell silent before the response was complete";
-	case EXCHANGE_RESET:
-		return "the server reset the connection before the response was complete";
+		break;
 	case EXCHANGE_BAD_RESPONSE:
 		return http_error_text(fetch->parser.error);
-	case EXCHANGE_INTERRUPTED:
-		return "interrupted";
 	case EXCHANGE_BODY_FAILED:
 	case EXCHANGE_IO_FAILED:
 		return strerror(-fetch->exchange.err);
-	case EXCHANGE_COMPLETE:
+	default:
 		break;
 	}
-	return NULL;
+	return exchange_end_text(end);
 }
 
 static void tell_summary(struct fetch *fetch)
