@@ -28,6 +28,7 @@ struct command {
 extern const struct command cmd_decode;
 extern const struct command cmd_fetch;
 extern const struct command cmd_forward;
+extern const struct command cmd_generate;
 extern const struct command cmd_lab;
 extern const struct command cmd_trace;
 

@@ -8,7 +8,7 @@
 #include "util/log.h"
 
 static const struct command *const commands[] = {
-	&cmd_trace, &cmd_forward, &cmd_fetch, &cmd_decode, &cmd_lab, NULL,
+	&cmd_trace, &cmd_forward, &cmd_fetch, &cmd_generate, &cmd_decode, &cmd_lab, NULL,
 };
 
 static void print_help(FILE *out)
