@@ -6,26 +6,22 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "command.h"
-#include "datapath/datapath.h"
 #include "net/http_exchange.h"
 #include "net/path.h"
+#include "net/tcp_numbers.h"
 #include "out/body.h"
 #include "out/fetch_story.h"
 #include "out/pcapng.h"
+#include "traffic/steering.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/stop.h"
 
-#define MAX_RECEIVE_BYTES (1u << 20)
 #define SEND_BYTES        HTTP_MAX_REQUEST_BYTES
 #define DEFAULT_TIMEOUT_S 20
 #define MAX_TIMEOUT_S     86400
-#define DEFAULT_MSS_IP4   536 /* RFC 9293 §3.7.1 */
-#define DEFAULT_MSS_IP6   1220
-#define FLOW_LABEL_MASK   0xfffffu
 #define TARGET_BYTES      (INET6_ADDRSTRLEN + sizeof("[]:65535"))
 
 struct fetch {
@@ -41,8 +37,7 @@ struct fetch {
 	char target[TARGET_BYTES]; /* "10.0.2.2:80", for messages */
 	struct url url;
 	struct net_path path;
-	struct datapath *datapath;
-	struct xsk *xsk;
+	struct steering *steering;
 	struct tcp_client *client;
 	struct body_sink *body; /* NULL: not wanted */
 	struct pcapng *capture; /* NULL: not wanted */
@@ -270,97 +265,35 @@ static int find_path(struct fetch *fetch)
 	return exit_code;
 }
 
-static int open_sockets(struct fetch *fetch)
-{
-	const struct iface *iface = &fetch->path.iface;
-	int err = xsk_open(&fetch->xsk, iface, datapath_xsk_map_fd(fetch->datapath));
-
-	if (!err)
-		return EXIT_DONE;
-	if (err == -EPERM) {
-		log_error("as root", "%s: an AF_XDP socket needs CAP_NET_RAW", iface->name);
-		return EXIT_NEEDS;
-	}
-	if (err == -ENOBUFS || err == -ENOMEM) {
-		log_error("ulimit -l unlimited, or CAP_IPC_LOCK",
-			  "%s: no memory for AF_XDP sockets may be locked", iface->name);
-		return EXIT_NEEDS;
-	}
-	log_error(err == -EBUSY ? "ss --xdp shows who has it" : NULL, "%s: no AF_XDP socket: %s", iface->name,
-		  strerror(-err));
-	return EXIT_FAILED;
-}
-
-/* The sockets are in the map before the flow is steered, and the flow is steered before the first frame goes
- * out. */
+/* The flow is steered before the first frame goes out. */
 static int attach(struct fetch *fetch)
 {
-	const struct datapath_options options = {.steer = true};
-	struct net_path *path = &fetch->path;
-	char *const ifnames[] = {path->iface.name, NULL};
-	struct steer_key key = {
-		.remote = path->remote,
-		.local = path->route.source,
-		.remote_port = TO_BE16(path->remote_port),
-		.local_port = TO_BE16(path->local_port),
-		.ip_version = (__u8)path->ip_version,
-	};
-	int exit_code = datapath_open(&fetch->datapath, &options), err;
+	int exit_code = steering_open(&fetch->steering, &fetch->path, 1, 1);
 
 	if (!exit_code)
-		exit_code = datapath_add_ports(fetch->datapath, ifnames);
+		exit_code = steering_add(fetch->steering, fetch->path.local_port);
 	if (!exit_code)
-		exit_code = open_sockets(fetch);
-	if (exit_code)
-		return exit_code;
-	err = datapath_steer(fetch->datapath, &key);
-	if (err) {
-		log_error(NULL, "%s: the connection cannot be steered: %s", path->iface.name, strerror(-err));
-		return EXIT_FAILED;
-	}
-	fetch->story.ops->attached(&fetch->story, path, datapath_port(fetch->datapath, 0)->native);
-	return EXIT_DONE;
-}
-
-/*
- * RFC 6528 and RFC 7323 §5.4 hash the addresses with a secret so that one host's successive connections are
- * apart yet unpredictable. Here each process has one connection and its own secret: that is a random number.
- */
-static void fill_random(void *out, size_t bytes)
-{
-	if (getrandom(out, bytes, 0) != (ssize_t)bytes)
-		abort(); /* not for so few bytes */
-}
-
-/* As much as the socket can hold in full segments, so that a whole window may arrive while we look away. */
-static uint32_t receive_bytes(const struct fetch *fetch, uint16_t mss)
-{
-	uint32_t bytes = MAX_RECEIVE_BYTES;
-
-	while (bytes > xsk_queue_frames(fetch->xsk) * mss)
-		bytes /= 2;
-	return bytes;
+		fetch->story.ops->attached(&fetch->story, &fetch->path, steering_native(fetch->steering));
+	return exit_code;
 }
 
 static int make_client(struct fetch *fetch)
 {
-	const struct net_path *path = &fetch->path;
 	struct tcp_client_config config = {
-		.xsk = fetch->xsk,
+		.conn.send_bytes = SEND_BYTES,
+		.xsk = steering_xsk(fetch->steering),
 		.observer = {.frame = on_frame, .layer = on_layer, .context = fetch},
 	};
+	struct tcp_numbers numbers;
+	struct tcp_secret secret;
 
-	path_frame(path, &config.path);
-	fill_random(&config.conn.isn, sizeof(config.conn.isn));
-	fill_random(&config.conn.timestamp_offset, sizeof(config.conn.timestamp_offset));
-	fill_random(&config.path.flow_label, sizeof(config.path.flow_label));
-	config.path.flow_label &= FLOW_LABEL_MASK;
-	config.conn.send_bytes = SEND_BYTES;
-	config.conn.mss = (uint16_t)(path->mtu - frame_header_bytes(path->ip_version));
-	config.conn.receive_bytes = receive_bytes(fetch, config.conn.mss);
-	config.conn.default_mss = path->ip_version == 4 ? DEFAULT_MSS_IP4 : DEFAULT_MSS_IP6;
-	config.conn.time_wait_ns =
-		NS_PER_S / 2; /* only after losses: long enough for a server to repeat its FIN */
+	path_frame(&fetch->path, &config.path);
+	tcp_secret_read(&secret);
+	numbers = tcp_numbers_of(&secret, &config.path, clock_monotonic_ns());
+	config.path.flow_label = numbers.flow_label;
+	config.conn.isn = numbers.isn;
+	config.conn.timestamp_offset = numbers.timestamp_offset;
+	steering_conn(fetch->steering, &config.conn);
 	fetch->client = tcp_client_new(&config);
 	if (fetch->client)
 		return EXIT_DONE;
@@ -372,28 +305,26 @@ static int make_client(struct fetch *fetch)
 static const char *problem_of(const struct fetch *fetch, enum exchange_end end, const char **cure)
 {
 	switch (end) {
+	case EXCHANGE_COMPLETE:
+		return NULL;
 	case EXCHANGE_NO_ANSWER:
 		*cure = "xdplife trace on the way; a longer --timeout";
-		return "no answer to the SYN";
+		break;
 	case EXCHANGE_REFUSED:
 		*cure = "another port: nobody listens on this one, or a firewall says so";
-		return "connection refused (RST)";
+		break;
 	case EXCHANGE_STALLED:
 		*cure = "a longer --timeout";
-		return "the server fell silent before the response was complete";
-	case EXCHANGE_RESET:
-		return "the server reset the connection before the response was complete";
+		break;
 	case EXCHANGE_BAD_RESPONSE:
 		return http_error_text(fetch->parser.error);
-	case EXCHANGE_INTERRUPTED:
-		return "interrupted";
 	case EXCHANGE_BODY_FAILED:
 	case EXCHANGE_IO_FAILED:
 		return strerror(-fetch->exchange.err);
-	case EXCHANGE_COMPLETE:
+	default:
 		break;
 	}
-	return NULL;
+	return exchange_end_text(end);
 }
 
 static void tell_summary(struct fetch *fetch)
@@ -408,7 +339,7 @@ static void tell_summary(struct fetch *fetch)
 	summary->first_byte_ns = fetch->exchange.first_byte_ns;
 	summary->last_byte_ns = fetch->exchange.last_byte_ns;
 	summary->total_ns = clock_monotonic_ns() - fetch->start_ns;
-	summary->frames_dropped = xsk_dropped(fetch->xsk);
+	summary->frames_dropped = xsk_dropped(steering_xsk(fetch->steering));
 	summary->tcp = tcp_conn_stats(tcp_client_conn(fetch->client));
 	fetch->story.ops->summary(&fetch->story, summary);
 }
@@ -508,8 +439,7 @@ static int fetch_run(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	exit_code = run_steps(fetch);
 	tcp_client_free(fetch->client);
-	xsk_close(fetch->xsk);
-	datapath_close(fetch->datapath);
+	steering_close(fetch->steering);
 	path_close(&fetch->path);
 	exit_code = finish_capture(fetch, exit_code);
 	exit_code = finish_body(fetch, exit_code);

@@ -63,6 +63,8 @@ static int size_maps(struct datapath *dp)
 	err = bpf_map__set_max_entries(skel->maps.event_slots, events ? cpus : 1);
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.flows, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.steered_flows, dp->options.steer ? dp->options.steer : 1);
 	if (!err && !events)
 		err = bpf_map__set_max_entries(skel->maps.events, IDLE_RING_BYTES);
 	return err;
@@ -161,7 +163,7 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.snap_bytes = dp->options.snap_bytes,
 		.observe = dp->options.observe,
 		.packets = dp->options.packets,
-		.steer = dp->options.steer,
+		.steer = dp->options.steer > 0,
 		.forward = dp->options.forward,
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,

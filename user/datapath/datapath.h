@@ -21,7 +21,7 @@ struct datapath_options {
 	bool observe;     /* track TCP connections, emit their events; attaches tc egress too */
 	bool packets;     /* emit an event for every frame */
 	__u32 snap_bytes; /* with each event that many bytes of the frame; 0: none */
-	bool steer;       /* hand the flows of datapath_steer() to AF_XDP sockets */
+	__u32 steer;      /* hand that many flows of datapath_steer(), at most, to AF_XDP sockets; 0: none */
 	bool forward;     /* route */
 	__u32 idle_turns; /* the bench's handicap: turns of an idle loop for each frame; 0: none */
 };
@@ -60,7 +60,7 @@ int datapath_program(const struct datapath *dp, int index);
 bool datapath_port_gone(const struct datapath *dp, int index);
 
 /* Steering: frames of this flow go to the socket registered in the XSKMAP for their receive queue. 0 or
- * -errno. */
+ * -errno; -E2BIG: more than options.steer. */
 int datapath_steer(struct datapath *dp, const struct steer_key *key);
 
 /* The XSKMAP (key: receive queue, value: AF_XDP socket fd); owned by the datapath. */

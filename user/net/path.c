@@ -192,21 +192,36 @@ static socklen_t local_sockaddr(const struct net_path *path, struct sockaddr_sto
 	return sizeof(*in6);
 }
 
-int path_reserve_port(struct net_path *path)
+int path_bind_port(const struct net_path *path, uint16_t *port)
 {
+	int fd = socket(netlink_family(path->ip_version), SOCK_STREAM | SOCK_CLOEXEC, 0), err;
 	struct sockaddr_storage address;
 	socklen_t bytes = local_sockaddr(path, &address);
+
+	if (fd < 0)
+		return -errno;
+	if (!bind(fd, (struct sockaddr *)&address, bytes) &&
+	    !getsockname(fd, (struct sockaddr *)&address, &bytes)) {
+		/* The port is at the same place in both kinds of address. */
+		*port = FROM_BE16(((struct sockaddr_in *)&address)->sin_port);
+		return fd;
+	}
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int path_reserve_port(struct net_path *path)
+{
+	int fd = path_bind_port(path, &path->local_port);
 	char source[INET6_ADDRSTRLEN];
 
-	path->port_fd = socket(netlink_family(path->ip_version), SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (path->port_fd >= 0 && !bind(path->port_fd, (struct sockaddr *)&address, bytes) &&
-	    !getsockname(path->port_fd, (struct sockaddr *)&address, &bytes)) {
-		/* The port is at the same place in both kinds of address. */
-		path->local_port = FROM_BE16(((struct sockaddr_in *)&address)->sin_port);
+	if (fd >= 0) {
+		path->port_fd = fd;
 		return EXIT_DONE;
 	}
 	ip_addr_text(path->ip_version, &path->route.source, source);
-	log_error("ip address", "%s: no port can be reserved: %s", source, strerror(errno));
+	log_error("ip address", "%s: no port can be reserved: %s", source, strerror(-fd));
 	return EXIT_FAILED;
 }
 

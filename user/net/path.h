@@ -51,6 +51,12 @@ int path_find_neighbour(struct net_path *path);
  * else. */
 int path_reserve_port(struct net_path *path);
 
+/*
+ * One more such port, for whoever needs many. Return: the socket, the caller's, with *port; -errno, with
+ * nothing said.
+ */
+int path_bind_port(const struct net_path *path, uint16_t *port);
+
 void path_close(struct net_path *path);
 
 /* What every frame on this path has in common. The flow label is left zero. */

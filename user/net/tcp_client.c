@@ -59,6 +59,8 @@ static void show(const struct tcp_client *client, struct client_frame *frame)
 {
 	const struct client_observer *observer = &client->config.observer;
 
+	if (!observer->frame)
+		return;
 	frame->local_isn = client->config.conn.isn;
 	frame->remote_isn = tcp_conn_peer_isn(client->conn);
 	observer->frame(observer->context, frame);
@@ -79,7 +81,7 @@ static int build(struct tcp_client *client, const struct tcp_segment *segment)
 	struct frame *frame = &client->frame;
 	int err;
 
-	if (client->start_ns)
+	if (client->start_ns || !observer->layer)
 		return frame_build(frame, path, client->next_id++, segment);
 	frame_push_ethernet(frame, path);
 	observer->layer(observer->context, 1, frame);
@@ -128,49 +130,69 @@ int tcp_client_flush(struct tcp_client *client)
 
 /* Is it a whole, right TCP segment of this connection? Return: NULL, or why not. */
 static const char *read_segment(const struct tcp_client *client, const struct xsk_frame *frame,
-				struct tcp_segment *segment)
+				const struct packet *pkt, struct tcp_segment *segment)
 {
 	const struct frame_path *path = &client->config.path;
-	struct packet pkt = {};
 
-	parse_packet(&pkt, frame->data, frame->data + frame->bytes, frame->bytes);
-	if (pkt.malformed_l3 || !(pkt.flags & PACKET_HAS_L4) || pkt.ip_proto != IPPROTO_TCP)
+	if (pkt->malformed_l3 || !(pkt->flags & PACKET_HAS_L4) || pkt->ip_proto != IPPROTO_TCP)
 		return "malformed: ignored";
-	if (pkt.flags & PACKET_IS_FRAGMENT)
+	if (pkt->flags & PACKET_IS_FRAGMENT)
 		return "a fragment: ignored";
-	if (pkt.src_port != path->remote_port || pkt.dst_port != path->local_port)
+	if (pkt->src_port != path->remote_port || pkt->dst_port != path->local_port)
 		return "not of this connection: ignored";
-	if (frame_tcp_checksum(&pkt, frame->data) == FRAME_CHECKSUM_WRONG)
+	if (frame_tcp_checksum(pkt, frame->data) == FRAME_CHECKSUM_WRONG)
 		return "TCP checksum wrong: ignored";
-	tcp_segment_read(segment, &pkt, frame->data);
+	tcp_segment_read(segment, pkt, frame->data);
 	return NULL;
 }
 
-/* Hands the frame to the state machine; @shown becomes what the observer is told of it. */
-static void take_frame(struct tcp_client *client, const struct xsk_frame *frame, struct client_frame *shown)
+/* Hands the frame to the state machine. Return: what the observer is told of it; NULL. */
+static const char *take_frame(struct tcp_client *client, const struct xsk_frame *frame,
+			      const struct packet *pkt, uint64_t now_ns)
 {
 	struct tcp_segment segment;
+	const char *note = read_segment(client, frame, pkt, &segment);
 	enum tcp_verdict verdict;
 
-	*shown = (struct client_frame){
+	if (note)
+		return note;
+	verdict = tcp_conn_input(client->conn, &segment, now_ns);
+	if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
+		client->heard_ns = now_ns;
+	return verdict == TCP_ACCEPTED ? NULL : tcp_verdict_text(verdict);
+}
+
+int tcp_client_input(struct tcp_client *client, const struct xsk_frame *frame, const struct packet *pkt)
+{
+	struct client_frame shown = {
 		.data = frame->data,
 		.bytes = frame->bytes,
 		.time_ns = clock_monotonic_ns(),
 		.realtime_ns = clock_realtime_ns(),
-		.note = read_segment(client, frame, &segment),
 	};
-	if (shown->note)
-		return;
-	verdict = tcp_conn_input(client->conn, &segment, shown->time_ns);
-	if (verdict == TCP_ACCEPTED || verdict == TCP_AHEAD)
-		client->heard_ns = shown->time_ns;
-	if (verdict != TCP_ACCEPTED)
-		shown->note = tcp_verdict_text(verdict);
+	int err;
+
+	shown.note = take_frame(client, frame, pkt, shown.time_ns);
+	client->unshown = &shown;
+	err = tcp_client_flush(client);
+	show_received(client);
+	return err;
+}
+
+int tcp_client_advance(struct tcp_client *client)
+{
+	tcp_conn_advance(client->conn, clock_monotonic_ns());
+	return tcp_client_flush(client);
+}
+
+uint64_t tcp_client_deadline_ns(const struct tcp_client *client)
+{
+	return tcp_conn_deadline(client->conn);
 }
 
 static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)
 {
-	uint64_t deadline_ns = tcp_conn_deadline(client->conn), now_ns = clock_monotonic_ns();
+	uint64_t deadline_ns = tcp_client_deadline_ns(client), now_ns = clock_monotonic_ns();
 	uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 
 	return left_ns < wait_ns ? left_ns : wait_ns;
@@ -178,20 +200,15 @@ static uint64_t shorter_wait(const struct tcp_client *client, uint64_t wait_ns)
 
 int tcp_client_step(struct tcp_client *client, uint64_t wait_ns)
 {
-	struct client_frame shown;
 	struct xsk_frame frame;
-	int err;
+	struct packet pkt = {};
+	int err = tcp_client_advance(client);
 
-	tcp_conn_advance(client->conn, clock_monotonic_ns());
-	err = tcp_client_flush(client);
 	if (err)
 		return err;
 	err = xsk_receive(client->config.xsk, &frame, shorter_wait(client, wait_ns));
 	if (err <= 0)
 		return err;
-	take_frame(client, &frame, &shown);
-	client->unshown = &shown;
-	err = tcp_client_flush(client);
-	show_received(client);
-	return err;
+	parse_packet(&pkt, frame.data, frame.data + frame.bytes, frame.bytes);
+	return tcp_client_input(client, &frame, &pkt);
 }

@@ -2,6 +2,10 @@
 /*
  * A TCP connection on the wire: tcp_conn's segments in frames, sent and received through AF_XDP.
  *
+ * Whoever has one connection turns it by tcp_client_step(). Whoever has many on one socket receives by
+ * itself: it hands each frame to the connection that it belongs to (tcp_client_input) and calls
+ * tcp_client_advance() at tcp_client_deadline_ns().
+ *
  * Ownership: the client has its tcp_conn; xsk is the caller's and must outlive it. The observer sees every
  * frame of the connection, in order, before anything else happens; what it is shown is valid during the call.
  */
@@ -27,6 +31,7 @@ struct client_frame {
 	uint32_t remote_isn; /* 0 before the peer's SYN */
 };
 
+/* Either function may be NULL. */
 struct client_observer {
 	/* Each frame, right after it was sent or taken in. */
 	void (*frame)(void *context, const struct client_frame *frame);
@@ -51,6 +56,20 @@ void tcp_client_free(struct tcp_client *client);
 struct tcp_conn *tcp_client_conn(struct tcp_client *client);
 
 /**
+ * tcp_client_input() - take in a frame that came for this connection, and answer it
+ * @pkt: the frame as parse_packet() left it; of other connections and malformed ones are ignored
+ *
+ * Return: 0 or -errno of xsk.
+ */
+int tcp_client_input(struct tcp_client *client, const struct xsk_frame *frame, const struct packet *pkt);
+
+/* Runs the connection's timers that are due and sends what is due. 0 or -errno of xsk. */
+int tcp_client_advance(struct tcp_client *client);
+
+/* When tcp_client_advance() has something to do; monotonic; TCP_NEVER. */
+uint64_t tcp_client_deadline_ns(const struct tcp_client *client);
+
+/**
  * tcp_client_step() - send what is due, wait for one frame or a timer of the connection, take it in, answer
  * it
  * @wait_ns: the longest wait
@@ -59,7 +78,7 @@ struct tcp_conn *tcp_client_conn(struct tcp_client *client);
  */
 int tcp_client_step(struct tcp_client *client, uint64_t wait_ns);
 
-/* Sends what is due, without waiting: for a reset at the end. 0 or -errno. */
+/* Sends what is due, without waiting. 0 or -errno of xsk. */
 int tcp_client_flush(struct tcp_client *client);
 
 /* When the SYN went out; monotonic; 0: not yet. */
