@@ -14,7 +14,7 @@
 /* Not static, or the skeleton does not show it. */
 const volatile struct craft_config craft = {};
 const volatile __u64 pace_interval = 0; /* ns << PACE_SHIFT between frames; 0: as fast as it goes */
-const volatile __u32 several_cpus = 0;  /* the sink's interface has several queues */
+const volatile __u32 several_cpus = 0;  /* the sink may run on several CPUs at once */
 
 struct generator_run run = {};
 __u64 sink_others = 0; /* frames that are not of the stream: to the stack */
@@ -34,53 +34,68 @@ struct {
 	__type(value, __u64);
 } sink_latency SEC(".maps");
 
-static __always_inline int pace_due(__u64 now_ns)
+/* .rodata, of which the verifier knows each value. Without volatile the compiler may load it where it needs it. */
+static __always_inline const struct craft_config *config(void)
 {
-	if ((now_ns - run.start_ns) << PACE_SHIFT < run.due) {
-		run.idle++;
-		return 0;
-	}
-	run.due += pace_interval;
-	return 1;
+	const struct craft_config *plain = (const struct craft_config *)&craft;
+
+	asm volatile("" : "+r"(plain)); /* or it would take the values from the source: all 0 */
+	return plain;
 }
 
-/* @bytes: the frame has at least the shape's */
-static __always_inline int write_shape(struct xdp_md *ctx, const volatile struct craft_shape *shape,
-				       const struct craft_turn *turn)
+static __always_inline int write_shape(struct xdp_md *ctx, const struct craft_config *cfg,
+				       const struct craft_shape *shape, const struct craft_turn *turn)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
 	if (data + shape->header_bytes > end)
 		return XDP_ABORTED;
-	craft_write(&craft, shape, turn, data);
+	craft_write(cfg, shape, turn, data);
 	return XDP_TX;
 }
 
 /* A page has the size of the largest frame. */
 static __always_inline int cut(struct xdp_md *ctx, __u32 bytes)
 {
-	int spare = (int)((long)ctx->data_end - (long)ctx->data) - (int)bytes;
-
-	return spare > 0 ? (int)bpf_xdp_adjust_tail(ctx, -spare) : 0;
+	return (int)bpf_xdp_adjust_tail(ctx, (int)bytes - (int)bpf_xdp_get_buff_len(ctx));
 }
 
-static __always_inline int make_frame(struct xdp_md *ctx, __u64 now_ns)
+static __always_inline int make_frame(struct xdp_md *ctx, const struct craft_config *cfg, __u64 now_ns)
 {
 	struct craft_turn turn;
 	__u32 shape;
 
-	if (!craft_wants_time(&craft, &run.craft))
+	if (!craft_wants_time(cfg, &run.craft))
 		now_ns = 0;
 	else if (!now_ns)
 		now_ns = bpf_ktime_get_ns();
-	shape = craft_next(&craft, &run.craft, now_ns, &turn);
-	if ((craft.sizes > 1 || craft.kind == CRAFT_HANDSHAKE) && cut(ctx, turn.bytes))
+	shape = craft_next(cfg, &run.craft, now_ns, &turn);
+	if ((cfg->sizes > 1 || cfg->kind == CRAFT_HANDSHAKE) && cut(ctx, turn.bytes))
 		return XDP_ABORTED;
-	if (craft.kind == CRAFT_HANDSHAKE && shape == 1)
-		return write_shape(ctx, &craft.shape[1], &turn);
-	if (craft.kind == CRAFT_HANDSHAKE && shape == 2)
-		return write_shape(ctx, &craft.shape[2], &turn);
-	return write_shape(ctx, &craft.shape[0], &turn);
+	if (cfg->kind == CRAFT_HANDSHAKE && shape == 1)
+		return write_shape(ctx, cfg, &cfg->shape[1], &turn);
+	if (cfg->kind == CRAFT_HANDSHAKE && shape == 2)
+		return write_shape(ctx, cfg, &cfg->shape[2], &turn);
+	return write_shape(ctx, cfg, &cfg->shape[0], &turn);
+}
+
+/* The clock is read only when it must be: what was due when it was read last still is. *now_ns is set if it was. */
+static __always_inline int is_due(__u64 *now_ns)
+{
+	if (run.clock_ns && pace_due(&run, pace_interval, run.clock_ns))
+		return 1;
+	*now_ns = run.clock_ns = bpf_ktime_get_ns();
+	return pace_due(&run, pace_interval, run.clock_ns);
+}
+
+/* So that how long a stream took is known to the last frame. Returns what the frame is to become. */
+static __always_inline int end_stream(void)
+{
+	if (run.ended != run.craft.number) {
+		run.ended = run.craft.number;
+		run.craft.last_ns = bpf_ktime_get_ns();
+	}
+	return XDP_DROP;
 }
 
 SEC("xdp")
@@ -89,13 +104,10 @@ int xl_generate(struct xdp_md *ctx)
 	__u64 now_ns = 0;
 
 	if (run.stop || run.craft.number >= run.limit)
+		return end_stream();
+	if (pace_interval && !is_due(&now_ns))
 		return XDP_DROP;
-	if (pace_interval) {
-		now_ns = bpf_ktime_get_ns();
-		if (!pace_due(now_ns))
-			return XDP_DROP;
-	}
-	return make_frame(ctx, now_ns);
+	return make_frame(ctx, config(), now_ns);
 }
 
 /* The same frame over and over, never looked at: what live frames cost at least. */
@@ -166,15 +178,17 @@ static __always_inline int sink(const void *frame, const void *end, __u32 bytes,
 	__u32 thread = 0;
 	int timed;
 
-	if (!craft_read(&craft, frame, end, stripped, &mark)) {
+	if (!craft_read(config(), frame, end, stripped, &mark)) {
 		__sync_fetch_and_add(&sink_others, 1);
 		return 0;
 	}
 	if (craft.thread_bits)
 		thread = mark.sequence >> (32 - craft.thread_bits);
 	stream = bpf_map_lookup_elem(&sink_streams, &thread);
-	if (!stream)
+	if (!stream) { /* a number of no thread's */
+		__sync_fetch_and_add(&sink_others, 1);
 		return 0;
+	}
 	if (several_cpus)
 		bpf_spin_lock(&stream->lock);
 	timed = note_frame(stream, &mark, bytes);

@@ -77,13 +77,14 @@ _Static_assert(sizeof(struct craft_config) == 3 * 128 + 104, "no hidden padding"
 
 /* Where a thread's stream stands. */
 struct craft_state {
-	__u64 number;  /* frames made so far */
-	__u64 last_ns; /* the time that a frame carried last */
+	__u64 number; /* frames made so far */
+	__u64 first_ns,
+		last_ns; /* times of the frames: of the first, and of the last one that carried its time */
 	__u32 flow;
-	__u32 turn;     /* of a handshake: 0 SYN, 1 SYN-ACK, 2 ACK; else the place in the cycle of sizes */
-	__u32 sequence; /* frames so far; or handshakes */
+	__u32 turn;       /* of a handshake: 0 SYN, 1 SYN-ACK, 2 ACK; else the place in the cycle of sizes */
+	__u32 handshakes; /* done */
 	__u32 client_ts, server_ts; /* the TSvals of this handshake's SYN and SYN-ACK */
-	__u32 _pad;
+	__u32 tcp_sent;             /* bytes of TCP data, in each flow */
 };
 
 /* What varies in one frame. */
@@ -100,16 +101,8 @@ struct craft_turn {
 typedef __u64 wire_u64 XL_IN_PLACE;
 typedef __u32 wire_u32 XL_IN_PLACE;
 
-#ifdef __bpf__
-#define XL_CONFIG                                                                                            \
-	const volatile /* .rodata: the verifier knows each value, and removes what it makes unreachable */
-#else
-#define XL_CONFIG const
-#endif
-
 /* Addresses and port of a flow: one to one, and far apart for neighbouring numbers. */
-static __always_inline void craft_flow(XL_CONFIG struct craft_config *cfg, __u32 flow,
-				       struct craft_turn *turn)
+static __always_inline void craft_flow(const struct craft_config *cfg, __u32 flow, struct craft_turn *turn)
 {
 	__u64 x = flow * cfg->mix + cfg->mix_add;
 
@@ -120,30 +113,25 @@ static __always_inline void craft_flow(XL_CONFIG struct craft_config *cfg, __u32
 	turn->src = TO_BE32(cfg->src_base | (x & cfg->src_mask));
 }
 
-static __always_inline void craft_next_flow(XL_CONFIG struct craft_config *cfg, struct craft_state *state)
+static __always_inline void craft_next_flow(const struct craft_config *cfg, struct craft_state *state)
 {
 	__u32 flow = state->flow + cfg->flow_step;
 
 	state->flow = flow < cfg->flows ? flow : flow - cfg->flows;
-	state->sequence++;
 }
 
 /* Whether the next frame is to carry the time, which is dear to read. */
-static __always_inline int craft_wants_time(XL_CONFIG struct craft_config *cfg,
-					    const struct craft_state *state)
+static __always_inline int craft_wants_time(const struct craft_config *cfg, const struct craft_state *state)
 {
 	return (state->number & cfg->stamp_mask) == 0;
 }
 
 /* The three segments of a handshake (RFC 9293 §3.5) in turn, with timestamps that echo each other (RFC 7323 §3.2). */
-static __always_inline __u32 craft_handshake(XL_CONFIG struct craft_config *cfg, struct craft_state *state,
+static __always_inline __u32 craft_handshake(const struct craft_config *cfg, struct craft_state *state,
 					     struct craft_turn *turn)
 {
 	__u32 which = state->turn;
 
-	turn->tcp_seq = turn->sequence;
-	turn->tcp_ack = 0;
-	turn->tsecr = 0;
 	if (which == 0) {
 		state->client_ts = turn->tsval;
 		state->turn = 1;
@@ -159,17 +147,32 @@ static __always_inline __u32 craft_handshake(XL_CONFIG struct craft_config *cfg,
 	turn->tcp_seq = turn->sequence + 1;
 	turn->tsecr = state->server_ts;
 	state->turn = 0;
+	state->handshakes++;
 	craft_next_flow(cfg, state);
 	return 2;
 }
 
-/* Where the data of the flow's next segment begins: each turn of all flows sends as much. */
-static __always_inline __u32 craft_data_seq(XL_CONFIG struct craft_config *cfg,
-					    const struct craft_state *state, __u32 bytes)
+/* When each of the thread's flows has had its turn, all have sent one segment more. */
+static __always_inline void craft_next_data(const struct craft_config *cfg, struct craft_state *state)
 {
-	__u64 turns = (state->number * cfg->threads + cfg->thread) / cfg->flows;
+	if (state->flow == cfg->flow_start)
+		state->tcp_sent += cfg->size[0] - cfg->l4_off - (__u32)sizeof(struct tcphdr);
+}
 
-	return 1 + (__u32)turns * (bytes - cfg->l4_off - (__u32)sizeof(struct tcphdr));
+/* The place in the cycle of sizes; bounded where the verifier can see it. */
+static __always_inline __u32 craft_next_size(const struct craft_config *cfg, struct craft_state *state)
+{
+	__u32 place = state->turn < CRAFT_SIZES ? state->turn : 0;
+
+	state->turn = place + 1 < cfg->sizes ? place + 1 : 0;
+	return place;
+}
+
+static __always_inline void craft_note_time(struct craft_state *state, __u64 now_ns)
+{
+	if (!state->number)
+		state->first_ns = now_ns;
+	state->last_ns = now_ns;
 }
 
 /**
@@ -178,72 +181,94 @@ static __always_inline __u32 craft_data_seq(XL_CONFIG struct craft_config *cfg,
  *
  * Return: which shape it has.
  */
-static __always_inline __u32 craft_next(XL_CONFIG struct craft_config *cfg, struct craft_state *state,
+static __always_inline __u32 craft_next(const struct craft_config *cfg, struct craft_state *state,
 					__u64 now_ns, struct craft_turn *turn)
 {
-	__u32 size = 0;
+	__u32 sequence = cfg->kind == CRAFT_HANDSHAKE ? state->handshakes : (__u32)state->number;
+	__u32 shape = 0, size = 0;
 
 	craft_flow(cfg, state->flow, turn);
-	turn->sequence = state->sequence;
 	if (cfg->thread_bits)
-		turn->sequence = (state->sequence & (~0u >> cfg->thread_bits)) |
-				 cfg->thread << (32 - cfg->thread_bits);
+		sequence = (sequence & (~0u >> cfg->thread_bits)) | cfg->thread << (32 - cfg->thread_bits);
+	turn->sequence = sequence;
 	turn->time_ns = now_ns;
 	if (now_ns)
-		state->last_ns = now_ns;
+		craft_note_time(state, now_ns);
 	turn->tsval = (__u32)state->last_ns;
+	turn->tcp_seq = cfg->kind == CRAFT_TCP ? 1 + state->tcp_sent : sequence;
+	turn->tcp_ack = 0;
+	turn->tsecr = 0;
+	state->number++;
 	if (cfg->kind == CRAFT_HANDSHAKE) {
-		__u32 which = craft_handshake(cfg, state, turn);
-
-		turn->bytes = cfg->size[which < CRAFT_SHAPES ? which : 0];
-		state->number++;
-		return which;
-	}
-	if (cfg->sizes > 1) {
-		size = state->turn < CRAFT_SIZES ? state->turn : 0;
-		state->turn = size + 1 < cfg->sizes ? size + 1 : 0;
+		size = shape = craft_handshake(cfg, state, turn);
+	} else {
+		craft_next_flow(cfg, state);
+		if (cfg->kind == CRAFT_TCP)
+			craft_next_data(cfg, state);
+		if (cfg->sizes > 1)
+			size = craft_next_size(cfg, state);
 	}
 	turn->bytes = cfg->size[size];
-	turn->tcp_seq = cfg->kind == CRAFT_TCP ? craft_data_seq(cfg, state, turn->bytes) : turn->sequence;
-	turn->tcp_ack = cfg->kind == CRAFT_TCP;
-	turn->tsecr = 0;
-	craft_next_flow(cfg, state);
-	state->number++;
-	return 0;
+	return shape;
 }
 
-/* All of the header, constants first. @frame: at least shape->header_bytes, a multiple of 2 */
-static __always_inline void craft_copy(XL_CONFIG struct craft_shape *shape, void *frame)
+#define CRAFT_WORD(n)                                                                                        \
+	case (n) + 1:                                                                                        \
+		((wire_u64 *)frame)[n] = shape->word[n];                                                     \
+		__attribute__((fallthrough))
+
+/* All of the header, constants first. A switch, for of that the verifier leaves only the words that there are. */
+static __always_inline void craft_copy(const struct craft_shape *shape, void *frame)
 {
 	__u32 bytes = shape->header_bytes;
 
-#ifdef __clang__
-#pragma clang loop unroll(full)
-#endif
-	for (__u32 i = 0; i < CRAFT_WORDS; i++)
-		if ((i + 1) * 8 <= bytes)
-			((wire_u64 *)frame)[i] = shape->word[i];
+	switch (bytes / 8) {
+		CRAFT_WORD(12);
+		CRAFT_WORD(11);
+		CRAFT_WORD(10);
+		CRAFT_WORD(9);
+		CRAFT_WORD(8);
+		CRAFT_WORD(7);
+		CRAFT_WORD(6);
+		CRAFT_WORD(5);
+		CRAFT_WORD(4);
+		CRAFT_WORD(3);
+		CRAFT_WORD(2);
+		CRAFT_WORD(1);
+		CRAFT_WORD(0);
+	default:
+		break;
+	}
 	/* the rest, overlapping what is already there */
 	if (bytes % 8)
-		*(wire_u64 *)(frame + bytes - 8) =
-			*(XL_CONFIG wire_u64 *)((XL_CONFIG char *)shape->word + bytes - 8);
+		*(wire_u64 *)(frame + bytes - 8) = *(const wire_u64 *)((const char *)shape->word + bytes - 8);
 }
 
-/* RFC 791 §3.1 or RFC 8200 §3. */
-static __always_inline void craft_ip(XL_CONFIG struct craft_config *cfg, __u64 sum,
-				     const struct craft_turn *turn, __be32 from, __be32 to, void *ip)
+/* Keeps the compiler from merging the code before and after it, which would make constant offsets variable. */
+#define CRAFT_APART() asm volatile("")
+
+/* RFC 791 §3.1 or RFC 8200 §3. The shape has the length already where all frames are of one size. */
+static __always_inline void craft_ip(const struct craft_config *cfg, __u64 sum, const struct craft_turn *turn,
+				     __be32 from, __be32 to, void *ip)
 {
-	__u16 bytes = turn->bytes - cfg->l3_off;
+	__be16 bytes;
 
 	if (cfg->ip_version == 4) {
-		*(wire_u16 *)(ip + 2) = TO_BE16(bytes);
-		*(wire_u16 *)(ip + 10) = (__u16)~checksum_fold(sum + from + to + TO_BE16(bytes));
+		if (cfg->sizes > 1) {
+			bytes = TO_BE16(turn->bytes - cfg->l3_off);
+			*(wire_u16 *)(ip + 2) = bytes;
+			sum += bytes;
+		}
 		*(wire_u32 *)(ip + 12) = from;
 		*(wire_u32 *)(ip + 16) = to;
+		*(wire_u16 *)(ip + 10) = (__u16)~checksum_fold(sum + from + to);
+		CRAFT_APART();
 	} else {
-		*(wire_u16 *)(ip + 4) = TO_BE16(bytes - 40);
+		if (cfg->sizes > 1)
+			*(wire_u16 *)(ip + 4) = TO_BE16(turn->bytes - cfg->l4_off);
 		*(wire_u32 *)(ip + 20) = from;
 		*(wire_u32 *)(ip + 36) = to;
+		CRAFT_APART();
 	}
 }
 
@@ -260,19 +285,26 @@ static __always_inline __u64 craft_stamp(const struct craft_turn *turn, void *st
 }
 
 /* RFC 9293 §3.1. Returns the sum of what it wrote. */
-static __always_inline __u64 craft_tcp(XL_CONFIG struct craft_shape *shape, const struct craft_turn *turn,
-				       void *frame, void *tcp)
+static __always_inline __u64 craft_tcp(const struct craft_config *cfg, const struct craft_shape *shape,
+				       const struct craft_turn *turn, void *frame, void *tcp)
 {
-	__be32 seq = TO_BE32(turn->tcp_seq), ack = TO_BE32(turn->tcp_ack);
-	__be32 tsval = TO_BE32(turn->tsval), tsecr = TO_BE32(turn->tsecr);
+	__be32 seq = TO_BE32(turn->tcp_seq), ack, tsval, tsecr;
+	__u64 sum = seq;
 
 	*(wire_u32 *)(tcp + 4) = seq;
-	*(wire_u32 *)(tcp + 8) = ack;
-	if (!shape->tsval_off)
-		return (__u64)seq + ack;
-	*(wire_u32 *)(frame + shape->tsval_off) = tsval;
-	*(wire_u32 *)(frame + shape->tsval_off + 4) = tsecr;
-	return (__u64)seq + ack + tsval + tsecr;
+	if (shape->tsval_off) {
+		tsval = TO_BE32(turn->tsval);
+		*(wire_u32 *)(frame + shape->tsval_off) = tsval;
+		sum += tsval;
+	}
+	if (cfg->kind == CRAFT_HANDSHAKE) { /* nobody else acknowledges or echoes anything new */
+		ack = TO_BE32(turn->tcp_ack);
+		tsecr = TO_BE32(turn->tsecr);
+		*(wire_u32 *)(tcp + 8) = ack;
+		*(wire_u32 *)(frame + shape->tsval_off + 4) = tsecr;
+		sum += (__u64)ack + tsecr;
+	}
+	return sum;
 }
 
 /**
@@ -281,14 +313,13 @@ static __always_inline __u64 craft_tcp(XL_CONFIG struct craft_shape *shape, cons
  *
  * Lengths and checksums are right for turn->bytes (RFC 1071; RFC 768: a UDP checksum of 0 is sent as 0xffff).
  */
-static __always_inline void craft_write(XL_CONFIG struct craft_config *cfg,
-					XL_CONFIG struct craft_shape *shape, const struct craft_turn *turn,
-					void *frame)
+static __always_inline void craft_write(const struct craft_config *cfg, const struct craft_shape *shape,
+					const struct craft_turn *turn, void *frame)
 {
 	__u8 reply = shape->reply;
 	__be32 from = reply ? turn->dst : turn->src, to = reply ? turn->src : turn->dst;
 	void *l4 = frame + cfg->l4_off;
-	__be16 l4_bytes = TO_BE16(turn->bytes - cfg->l4_off), check;
+	__be16 l4_bytes = cfg->sizes > 1 ? TO_BE16(turn->bytes - cfg->l4_off) : 0, check;
 	__u64 sum = (__u64)shape->l4_sum + from + to + turn->port + l4_bytes;
 
 	craft_copy(shape, frame);
@@ -297,12 +328,15 @@ static __always_inline void craft_write(XL_CONFIG struct craft_config *cfg,
 	if (shape->stamp_off)
 		sum += craft_stamp(turn, frame + shape->stamp_off);
 	if (cfg->kind == CRAFT_UDP) {
-		*(wire_u16 *)(l4 + 4) = l4_bytes;
+		if (cfg->sizes > 1)
+			*(wire_u16 *)(l4 + 4) = l4_bytes;
 		check = (__u16)~checksum_fold(sum + l4_bytes);
 		*(wire_u16 *)(l4 + 6) = check ? check : 0xffff;
+		CRAFT_APART();
 	} else {
-		sum += craft_tcp(shape, turn, frame, l4);
+		sum += craft_tcp(cfg, shape, turn, frame, l4);
 		*(wire_u16 *)(l4 + 16) = (__u16)~checksum_fold(sum);
+		CRAFT_APART();
 	}
 }
 
@@ -313,7 +347,7 @@ struct craft_mark {
 	__u64 time_ns;  /* UDP, TCP data: 0 is none; a SYN: the low 32 bits */
 };
 
-static __always_inline int craft_is_ip(XL_CONFIG struct craft_config *cfg, const void *ip)
+static __always_inline int craft_is_ip(const struct craft_config *cfg, const void *ip)
 {
 	__u8 proto = cfg->kind == CRAFT_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 
@@ -334,7 +368,7 @@ static __always_inline int craft_read_stamp(const void *at, struct craft_mark *m
 }
 
 /* The control bits say which segment of a handshake it is. */
-static __always_inline int craft_read_segment(XL_CONFIG struct craft_config *cfg, const void *tcp,
+static __always_inline int craft_read_segment(const struct craft_config *cfg, const void *tcp,
 					      struct craft_mark *mark)
 {
 	__u8 flags = *(const __u8 *)(tcp + 13);
@@ -358,7 +392,7 @@ static __always_inline int craft_read_segment(XL_CONFIG struct craft_config *cfg
  *
  * Return: 1 with *mark filled; 0 for any other frame.
  */
-static __always_inline int craft_read(XL_CONFIG struct craft_config *cfg, const void *frame, const void *end,
+static __always_inline int craft_read(const struct craft_config *cfg, const void *frame, const void *end,
 				      __u32 stripped, struct craft_mark *mark)
 {
 	__u32 stamp_off = cfg->shape[0].stamp_off, tsval_off = cfg->shape[0].tsval_off;

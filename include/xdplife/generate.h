@@ -16,12 +16,23 @@
 struct generator_run {
 	struct craft_state craft;
 	__u64 limit;    /* frames to make in all */
-	__u64 began_ns; /* when the thread began to send; 0: not yet */
-	__u64 start_ns; /* paced: when the frame `due` counts from */
+	__u64 start_ns; /* paced: what `due` counts from: at first when the first frame is made */
 	__u64 due;      /* paced: when the next frame is due, after start_ns, << PACE_SHIFT */
-	__u64 idle;     /* paced: turns in which nothing was due */
+	__u64 clock_ns; /* paced: the clock when it was last read for that */
 	__u64 stop;     /* nothing more is to be made */
+	__u64 ended;    /* frames when that was found, by the program */
 };
+
+/* Whether the next frame of a paced stream is due. What is late is due at once, until the rate is kept again. */
+static __always_inline int pace_due(struct generator_run *run, __u64 interval, __u64 now_ns)
+{
+	if (!run->start_ns)
+		run->start_ns = now_ns;
+	if ((__s64)(now_ns - run->start_ns - (run->due >> PACE_SHIFT)) < 0)
+		return 0;
+	run->due += interval;
+	return 1;
+}
 
 /* What the sink saw of one thread's stream. The lock is used only where several CPUs may receive it at once. */
 struct sink_stream {

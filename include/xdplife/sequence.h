@@ -14,7 +14,8 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define SEQUENCE_WORDS 8192 /* 32 numbers each: a window of 262,144 */
+#define SEQUENCE_WORDS  8192
+#define SEQUENCE_WINDOW (SEQUENCE_WORDS * 32) /* numbers: 262,144 */
 
 enum sequence_verdict {
 	SEQUENCE_NEW, /* in order, or after a gap */
@@ -26,7 +27,7 @@ enum sequence_verdict {
 /* One stream of frames, numbered from 0. */
 struct sequence {
 	__u64 next; /* one above the highest number that has come */
-	/* One bit a number, and above them the number / 32 that the bits are of: so nothing has to be cleared. */
+	/* One bit a number, and above them how manyth window the bits are of: so nothing has to be cleared. */
 	__u64 window[SEQUENCE_WORDS];
 };
 
@@ -48,7 +49,7 @@ static __always_inline __s64 sequence_expand(__u64 expected, __u32 low, __u32 bi
 static __always_inline enum sequence_verdict sequence_note(struct sequence *sequence, __u64 number)
 {
 	__u64 *word = &sequence->window[number / 32 % SEQUENCE_WORDS];
-	__u64 block = number / 32 << 32, bit = 1ull << number % 32;
+	__u64 block = number / SEQUENCE_WINDOW << 32, bit = 1ull << number % 32;
 	enum sequence_verdict verdict = number < sequence->next ? SEQUENCE_REORDERED : SEQUENCE_NEW;
 
 	if ((*word & ~0xffffffffull) != block) {

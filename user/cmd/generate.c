@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <math.h>
-#include <netinet/ether.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include "datapath/preflight.h"
 #include "net/netns.h"
 #include "net/path.h"
+#include "net/veth.h"
 #include "out/generate_report.h"
 #include "traffic/generator.h"
 #include "traffic/guard.h"
@@ -22,13 +22,19 @@
 #include "util/log.h"
 #include "util/stop.h"
 
-#define PROGRESS_NS    (100 * NS_PER_MS)
-#define SETTLE_NS      (5 * NS_PER_MS) /* how long nothing more must have come for the stream to be over */
-#define SETTLE_MOST    200             /* times the above: a second */
-#define STAMP_EVERY    16              /* unpaced: reading the clock costs a fifth of a frame */
-#define MAX_DURATION_S (366.0 * 24 * 3600)
-#define HTTP_PORT      80
-#define DISCARD_PORT   9 /* RFC 863 */
+#define PROGRESS_NS             (100 * NS_PER_MS)
+#define SETTLE_NS               (5 * NS_PER_MS) /* between two looks at the sink */
+#define QUIET_NS                (20 * NS_PER_MS) /* how long at least nothing must have come for the stream to be over */
+#define STAMP_EVERY             64               /* at most: reading the clock costs a fifth of a frame */
+#define STAMP_PPS               100e3            /* times a second that are enough */
+#define MIN_RATE_PPS            0.001
+#define MAX_RATE_PPS            1e9
+#define MIN_DURATION_S          0.001
+#define MAX_DURATION_S          (366.0 * 24 * 3600)
+#define VLAN_ROOM               4 /* what the kernel lets a frame have above MTU and Ethernet header */
+#define HTTP_PORT               80
+#define FULL_PREFIX(ip_version) ((ip_version) == 4 ? 32 : 128)
+#define DISCARD_PORT            9 /* RFC 863 */
 
 struct arguments {
 	const char *ifname, *to_text, *from_text, *sink_text;
@@ -44,6 +50,7 @@ struct stream {
 	const struct arguments *arguments;
 	struct iface iface;
 	struct traffic_plan plan;
+	struct craft_config craft; /* the first thread's */
 	struct generator *generator;
 	struct traffic_sink *sink;
 	struct generate_report report;
@@ -114,14 +121,31 @@ static uint64_t parse_number(struct argp_state *state, const char *option, const
 	return number;
 }
 
-static double parse_positive(struct argp_state *state, const char *option, const char *text, double most)
+static double parse_real(struct argp_state *state, const char *option, const char *text, double least,
+			 double most)
 {
 	char *end;
 	double number = strtod(text, &end);
 
-	if (*end || end == text || !(number > 0) || number > most)
-		argp_error(state, "--%s %s: must be a number above 0, up to %.0f", option, text, most);
+	if (*end || end == text || !(number >= least) || number > most)
+		argp_error(state, "--%s %s: must be a number from %g to %.0f", option, text, least, most);
 	return number;
+}
+
+/* "64,1514": up to @room numbers. Returns how many there are. */
+static unsigned int parse_list(struct argp_state *state, const char *option, const char *text, uint64_t least,
+			       uint64_t most, uint16_t *number, unsigned int room)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	unsigned int count = 0;
+
+	while (copy && (word = strsep(&rest, ","))) {
+		if (count == room)
+			argp_error(state, "--%s %s: at most %u, separated by commas", option, text, room);
+		number[count++] = (uint16_t)parse_number(state, option, word, least, most);
+	}
+	free(copy);
+	return count;
 }
 
 static enum craft_kind parse_kind(struct argp_state *state, const char *text)
@@ -141,42 +165,23 @@ static enum craft_kind parse_kind(struct argp_state *state, const char *text)
 
 static void parse_sizes(struct argp_state *state, const char *text, struct traffic_plan *plan)
 {
-	char copy[128], *rest = copy, *word;
-
 	if (!strcmp(text, "imix")) {
 		plan_imix(plan);
 		return;
 	}
-	plan->sizes = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	while ((word = strsep(&rest, ","))) {
-		if (plan->sizes == CRAFT_SIZES)
-			argp_error(state, "--size %s: at most %d sizes", text, CRAFT_SIZES);
-		plan->size[plan->sizes++] = parse_number(state, "size", word, 1, CRAFT_MAX_BYTES);
-	}
-}
-
-static void parse_vlans(struct argp_state *state, const char *text, struct traffic_plan *plan)
-{
-	char copy[32], *rest = copy, *word;
-
-	plan->vlans = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	while ((word = strsep(&rest, ","))) {
-		if (plan->vlans == PLAN_MAX_VLANS)
-			argp_error(state, "--vlan %s: at most %d tags", text, PLAN_MAX_VLANS);
-		plan->vlan[plan->vlans++] = parse_number(state, "vlan", word, 1, 4094);
-	}
+	plan->grow = false;
+	plan->sizes = parse_list(state, "size", text, 1, CRAFT_MAX_BYTES, plan->size, CRAFT_SIZES);
 }
 
 static void parse_mac(struct argp_state *state, const char *option, const char *text, uint8_t mac[ETH_ALEN])
 {
-	struct ether_addr *address = ether_aton(text);
+	int end = 0;
 
-	if (!address)
-		argp_error(state, "--%s %s: not a MAC address", option, text);
-	else
-		memcpy(mac, address, ETH_ALEN);
+	if (strspn(text, "0123456789abcdefABCDEF:") != strlen(text) ||
+	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+		   &mac[5], &end) != ETH_ALEN ||
+	    text[end])
+		argp_error(state, "--%s %s: must be a MAC address, like 02:00:00:00:00:01", option, text);
 }
 
 static void parse_target(struct argp_state *state, const char *option, const char *text,
@@ -198,7 +203,9 @@ static void check_arguments(struct argp_state *state, const struct arguments *ar
 		argp_error(state, "--from %s and --to %s are not of the same IP version",
 			   arguments->from_text, arguments->to_text);
 	else if (arguments->from.port)
-		argp_error(state, "--from %s: the flows decide the source port", arguments->from_text);
+		argp_error(state, "--from %s: without a port, for the flows decide it", arguments->from_text);
+	else if (arguments->plan.src_mac[0] & 1)
+		argp_error(state, "--src-mac: must be the MAC of one station, with an even first byte");
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -219,7 +226,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		plan->kind = parse_kind(state, arg);
 		return 0;
 	case OPTION_RATE:
-		arguments->rate_pps = parse_positive(state, "rate", arg, 1e9);
+		arguments->rate_pps = parse_real(state, "rate", arg, MIN_RATE_PPS, MAX_RATE_PPS);
 		return 0;
 	case OPTION_FLOWS:
 		plan->flows = parse_number(state, "flows", arg, 1, CRAFT_MAX_FLOWS);
@@ -228,7 +235,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		arguments->count = parse_number(state, "count", arg, 1, UINT64_MAX / 2);
 		return 0;
 	case OPTION_DURATION:
-		arguments->duration_s = parse_positive(state, "duration", arg, MAX_DURATION_S);
+		arguments->duration_s = parse_real(state, "duration", arg, MIN_DURATION_S, MAX_DURATION_S);
 		return 0;
 	case OPTION_SIZE:
 		parse_sizes(state, arg, plan);
@@ -237,7 +244,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		plan->seed = parse_number(state, "seed", arg, 0, UINT64_MAX);
 		return 0;
 	case OPTION_VLAN:
-		parse_vlans(state, arg, plan);
+		plan->vlans = parse_list(state, "vlan", arg, 1, 4094, plan->vlan, PLAN_MAX_VLANS);
 		return 0;
 	case OPTION_THREADS:
 		plan->threads = parse_number(state, "threads", arg, 1, CRAFT_MAX_THREADS);
@@ -279,11 +286,16 @@ static const char doc[] =
 	"Send a stream of crafted frames: valid, each made anew, as fast as the path allows or at a rate."
 	"\v"
 	"The frames are made by a BPF program and leave as live frames (Linux 5.18), else through AF_XDP. "
-	"With --sink an "
-	"XDP program at the far end tells what came: sent = received + lost. Without --count or --duration "
-	"Ctrl-C ends it. "
-	"It sends only by veth devices and to private or test addresses, unless told "
-	"--i-own-this-network.\n\n"
+	"With "
+	"--sink an XDP program at the far end tells what came: sent = refused + lost + received, duplicates "
+	"aside. Without --count or --duration Ctrl-C ends it. It sends only by veth devices and to private "
+	"or "
+	"test addresses, unless told --i-own-this-network.\n\n"
+	"A flow is a pair of addresses, a source port from 32768 on, and the server's port; each is used "
+	"once "
+	"before any is used again. Of a prefix all addresses are used, of IPv6 those that differ in the last "
+	"32 "
+	"bits.\n\n"
 	"Example:\n"
 	"  xdplife lab up\n"
 	"  xdplife lab run -- xdplife generate c0 --to 10.0.2.2 --sink xl-server/s0 --duration 2\n"
@@ -292,6 +304,7 @@ static const char doc[] =
 	"Exit status: 0 sent, 1 failed, 2 wrong usage, 3 missing privilege or kernel feature, 4 frames "
 	"unaccounted for.";
 
+/* The address that the kernel would use, and the next hop's MAC. */
 static int find_way(struct stream *stream)
 {
 	const struct arguments *arguments = stream->arguments;
@@ -303,10 +316,8 @@ static int find_way(struct stream *stream)
 	path.remote = arguments->to.address;
 	if (!arguments->from_text || !arguments->has_dst_mac)
 		err = path_find_route(&path, arguments->ifname);
-	if (!err && !arguments->from_text) {
+	if (!err && !arguments->from_text)
 		stream->plan.from = path.route.source;
-		stream->plan.from_prefix = arguments->to.ip_version == 4 ? 32 : 128;
-	}
 	if (!err && !arguments->has_dst_mac) {
 		err = path_find_neighbour(&path);
 		memcpy(stream->plan.dst_mac, path.neighbour.mac, ETH_ALEN);
@@ -315,10 +326,31 @@ static int find_way(struct stream *stream)
 	return err;
 }
 
+static int craft(struct stream *stream)
+{
+	char why[160];
+
+	if (!plan_craft(&stream->plan, 0, &stream->craft, why, sizeof(why)))
+		return 0;
+	log_error(NULL, "%s", why);
+	return EXIT_USAGE;
+}
+
+/* Every frame of a slow stream carries a time. */
+static uint32_t stamp_every(double rate_pps)
+{
+	uint32_t every = 1;
+
+	while (every < STAMP_EVERY && (!(rate_pps > 0) || rate_pps / every > STAMP_PPS))
+		every *= 2;
+	return every;
+}
+
 static int complete_plan(struct stream *stream)
 {
 	const struct arguments *arguments = stream->arguments;
 	struct traffic_plan *plan = &stream->plan;
+	int err;
 
 	*plan = arguments->plan;
 	plan->ip_version = arguments->to.ip_version;
@@ -328,23 +360,20 @@ static int complete_plan(struct stream *stream)
 		     : plan->kind == CRAFT_UDP ? DISCARD_PORT
 					       : HTTP_PORT;
 	plan->from = arguments->from.address;
-	plan->from_prefix = arguments->from.prefix;
-	plan->stamp_every = arguments->rate_pps > 0 ? 1 : STAMP_EVERY;
+	plan->from_prefix = arguments->from_text ? arguments->from.prefix : FULL_PREFIX(plan->ip_version);
+	plan->stamp_every = stamp_every(arguments->rate_pps);
 	if (!arguments->has_src_mac)
 		memcpy(plan->src_mac, stream->iface.mac, ETH_ALEN);
-	return find_way(stream);
+	err = craft(stream); /* what cannot be is said before a neighbour is asked for */
+	if (!err)
+		err = find_way(stream);
+	return err ? err : craft(stream);
 }
 
 static int open_sink_here(struct stream *stream, const char *ifname)
 {
-	struct craft_config craft;
-	struct traffic_sink_options options = {.ifname = ifname, .craft = &craft};
-	char why[160];
+	struct traffic_sink_options options = {.ifname = ifname, .craft = &stream->craft};
 
-	if (plan_craft(&stream->plan, 0, &craft, why, sizeof(why))) {
-		log_error(NULL, "%s", why);
-		return EXIT_USAGE;
-	}
 	return traffic_sink_open(&stream->sink, &options);
 }
 
@@ -360,16 +389,83 @@ static int open_sink(struct stream *stream)
 	snprintf(netns, sizeof(netns), "%.*s", (int)(slash - text), text);
 	here = netns_current();
 	err = here < 0 ? here : netns_enter(netns);
-	if (err) {
-		log_error("ip netns", "%s: this network namespace cannot be entered: %s", netns,
+	if (err)
+		log_error(err == -EPERM ? "CAP_SYS_ADMIN, as root has it" : "ip netns shows which there are",
+			  "--sink %s: the network namespace %s cannot be entered: %s", text, netns,
 			  strerror(-err));
-		if (here >= 0)
-			netns_return(here);
+	if (err == -EPERM)
+		err = EXIT_NEEDS;
+	else
+		err = err ? EXIT_FAILED : open_sink_here(stream, slash + 1);
+	if (here >= 0)
+		netns_return(here);
+	return err;
+}
+
+static int check_size(const struct stream *stream, const struct iface *iface)
+{
+	uint32_t bytes = plan_frame_bytes(&stream->craft);
+	char cure[64];
+
+	if (bytes <= iface->mtu + ETH_HLEN + VLAN_ROOM)
+		return 0;
+	snprintf(cure, sizeof(cure), "ip link set %s mtu %u, or a smaller --size", iface->name,
+		 bytes - ETH_HLEN);
+	log_error(cure, "%s: frames of %u bytes are larger than its MTU of %u allows", iface->name, bytes,
+		  iface->mtu);
+	return EXIT_FAILED;
+}
+
+static int check_up(const struct iface *iface)
+{
+	char cure[64];
+
+	if (iface->up)
+		return 0;
+	snprintf(cure, sizeof(cure), "ip link set %s up", iface->name);
+	log_error(cure, "%s: the interface is down", iface->name);
+	return EXIT_FAILED;
+}
+
+/* What would make the driver refuse every frame. */
+static int check_wire(const struct stream *stream, const struct iface *iface)
+{
+	struct veth_peer peer;
+	char cure[NAME_MAX + 64];
+	int err;
+
+	err = check_size(stream, iface);
+	if (err || strcmp(iface->kind, "veth") || veth_peer_get(iface, &peer))
+		return err;
+	if (!peer.iface.up) {
+		snprintf(cure, sizeof(cure), "ip %s%s link set %s up", *peer.netns ? "-n " : "", peer.netns,
+			 peer.iface.name);
+		log_error(cure, "%s: the other end of the cable, %s, is down", iface->name, peer.iface.name);
 		return EXIT_FAILED;
 	}
-	err = open_sink_here(stream, slash + 1);
-	netns_return(here);
+	err = check_size(stream, &peer.iface);
+	return err ? err : preflight_veth_peer(iface);
+}
+
+static int guard(const struct arguments *arguments, const struct iface *iface)
+{
+	int err = guard_check(iface, &arguments->to, arguments->owned);
+
+	if (!err && arguments->from_text)
+		err = guard_source(&arguments->from, arguments->owned);
+	if (!err && arguments->has_dst_mac)
+		err = guard_mac(arguments->plan.dst_mac);
 	return err;
+}
+
+static int look_up(const char *ifname, struct iface *iface)
+{
+	char *const names[] = {(char *)ifname, NULL};
+	int err = preflight_names(names);
+
+	if (err)
+		return err;
+	return iface_get(ifname, iface) ? EXIT_FAILED : check_up(iface);
 }
 
 static int open_stream(struct stream *stream)
@@ -386,13 +482,15 @@ static int open_stream(struct stream *stream)
 	int err = preflight_privileges();
 
 	if (!err)
-		err = preflight_iface(arguments->ifname, &stream->iface);
+		err = look_up(arguments->ifname, &stream->iface);
 	if (!err)
-		err = guard_check(&stream->iface, &arguments->to, arguments->owned);
+		err = guard(arguments, &stream->iface);
 	if (!err)
 		err = complete_plan(stream);
 	if (!err && arguments->sink_text)
 		err = open_sink(stream);
+	if (!err) /* after the sink, whose program lets the far end take frames */
+		err = check_wire(stream, &stream->iface);
 	return err ? err : generator_open(&stream->generator, &options);
 }
 
@@ -408,19 +506,32 @@ static void read_report(struct stream *stream)
 	generator_read(stream->generator, &report->sent);
 }
 
-/* What is on its way comes within microseconds; a queue on the way may take longer. */
-static void wait_for_the_last(const struct stream *stream)
+static uint64_t quiet_ns(const struct sink_report *received)
 {
-	struct timespec nap = {.tv_nsec = SETTLE_NS};
-	__u64 before, now = traffic_sink_received(stream->sink);
+	double longest_ns = sink_latency_ns(received, 1);
 
-	for (int i = 0; i < SETTLE_MOST && now < stream->report.sent.made; i++) {
-		before = now;
+	return QUIET_NS + (isnan(longest_ns) ? 0 : 2 * (uint64_t)longest_ns);
+}
+
+/* Until all have come, or none has come for so long that none is still on its way. 0 or -errno. */
+static int wait_for_the_last(struct stream *stream)
+{
+	const struct generator_report *sent = &stream->report.sent;
+	struct sink_report *received = &stream->report.received;
+	struct timespec nap = {.tv_nsec = SETTLE_NS};
+	uint64_t now_ns = clock_monotonic_ns(), last_ns = now_ns, before = 0;
+	int err = traffic_sink_read(stream->sink, received);
+
+	while (!err && received->unique < (sent->taken_known ? sent->taken : sent->made) &&
+	       now_ns - last_ns < quiet_ns(received)) {
+		before = received->received;
 		nanosleep(&nap, NULL);
-		now = traffic_sink_received(stream->sink);
-		if (now == before && i > 2)
-			return;
+		now_ns = clock_monotonic_ns();
+		err = traffic_sink_read(stream->sink, received);
+		if (received->received != before)
+			last_ns = now_ns;
 	}
+	return err;
 }
 
 static int run_stream(struct stream *stream)
@@ -440,9 +551,47 @@ static int run_stream(struct stream *stream)
 	generator_stop(stream->generator);
 	generate_progress_end(stderr);
 	read_report(stream);
-	if (stream->sink)
-		wait_for_the_last(stream);
+	err = stream->sink ? wait_for_the_last(stream) : 0;
+	if (err) {
+		log_error(NULL, "the sink cannot be read: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
 	return 0;
+}
+
+static int say_why_it_ended(const struct stream *stream)
+{
+	const char *ifname = stream->iface.name;
+	int err = stream->report.sent.err;
+	char cure[64];
+
+	snprintf(cure, sizeof(cure), "ip link set %s up", ifname);
+	if (err == -ENETDOWN)
+		log_error(cure, "%s: the stream ended early: the interface was set down", ifname);
+	else if (err == -ENODEV)
+		log_error("ip link", "%s: the stream ended early: the interface is gone", ifname);
+	else
+		log_error(NULL, "%s: the stream ended early: %s", ifname, strerror(-err));
+	return EXIT_FAILED;
+}
+
+/* The kernel does not say why, so that the cable is looked at once more. */
+static int say_why_refused(const struct stream *stream)
+{
+	const struct generator_report *sent = &stream->report.sent;
+	const char *ifname = stream->iface.name;
+	struct iface iface;
+
+	if (look_up(ifname, &iface) || check_wire(stream, &iface))
+		return EXIT_FAILED;
+	if (!sent->taken) {
+		log_error("--no-live-frames", "%s: every frame was refused: its driver takes none from XDP",
+			  ifname);
+		return EXIT_FAILED;
+	}
+	log_warn("a lower --rate", "%s: %llu frames were refused: the far end was too slow for them", ifname,
+		 (unsigned long long)sent->refused);
+	return EXIT_DONE;
 }
 
 static int say_result(const struct stream *stream)
@@ -454,28 +603,14 @@ static int say_result(const struct stream *stream)
 	else
 		generate_report_text(report, stdout);
 	fflush(stdout);
-	if (report->sent.err) {
-		log_error(NULL, "%s: the stream ended early: %s", stream->iface.name,
-			  strerror(-report->sent.err));
-		return EXIT_FAILED;
-	}
+	if (report->sent.err)
+		return say_why_it_ended(stream);
 	if (generate_residue(report)) {
 		log_error(NULL, "%lld frames are not accounted for: made, but neither taken nor refused",
 			  (long long)generate_residue(report));
 		return EXIT_LEDGER;
 	}
-	return EXIT_DONE;
-}
-
-static int finish(struct stream *stream)
-{
-	int err = stream->sink ? traffic_sink_read(stream->sink, &stream->report.received) : 0;
-
-	if (err) {
-		log_error(NULL, "the sink cannot be read: %s", strerror(-err));
-		return EXIT_FAILED;
-	}
-	return say_result(stream);
+	return report->sent.taken_known && report->sent.refused ? say_why_refused(stream) : EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
@@ -494,7 +629,7 @@ static int run(int argc, char **argv)
 	if (!err)
 		err = run_stream(&stream);
 	if (!err)
-		err = finish(&stream);
+		err = say_result(&stream);
 	generator_close(stream.generator);
 	traffic_sink_close(stream.sink);
 	return err;

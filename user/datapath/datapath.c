@@ -40,17 +40,6 @@ struct datapath {
 	int port_count;
 };
 
-/* libbpf's own messages are for developers; what a user can mend, we say ourselves. XDPLIFE_DEBUG=1 shows
- * them. */
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	static int debug = -1;
-
-	if (debug < 0)
-		debug = getenv("XDPLIFE_DEBUG") != NULL;
-	return debug && level <= LIBBPF_INFO ? vfprintf(stderr, format, args) : 0;
-}
-
 /* What a stage that is off would need is not paid for. */
 static int size_maps(struct datapath *dp)
 {
@@ -137,7 +126,6 @@ int datapath_open(struct datapath **result, const struct datapath_options *optio
 
 	if (err)
 		return err;
-	libbpf_set_print(print_libbpf);
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return EXIT_FAILED;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/libbpf.h>
@@ -15,9 +16,20 @@
 #include "util/sysctl.h"
 #include "xdplife/config.h"
 
+/* libbpf's own messages are for developers; what a user can mend, we say ourselves. XDPLIFE_DEBUG=1 shows them. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	static int debug = -1;
+
+	if (debug < 0)
+		debug = getenv("XDPLIFE_DEBUG") != NULL;
+	return debug && level <= LIBBPF_INFO ? vfprintf(stderr, format, args) : 0;
+}
+
 /* CAP_SYS_ADMIN is what kernels before 5.8 have for CAP_BPF; tp_btf programs want CAP_PERFMON beside it. */
 int preflight_privileges(void)
 {
+	libbpf_set_print(print_libbpf);
 	capng_get_caps_process();
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
 	    (capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
@@ -84,13 +96,15 @@ int preflight_iface(const char *ifname, struct iface *iface)
 	return err;
 }
 
-/* A veth takes redirected frames only if its peer polls (NAPI): with GRO on or an XDP program of its own. */
-static int check_veth_peer(const struct iface *iface)
+int preflight_veth_peer(const struct iface *iface)
 {
 	struct veth_peer peer;
 	char cure[NAME_MAX + 64];
-	int err = veth_peer_get(iface, &peer);
+	int err;
 
+	if (strcmp(iface->kind, "veth"))
+		return 0;
+	err = veth_peer_get(iface, &peer);
 	if (err) {
 		log_warn("ethtool -K PEER gro on",
 			 "%s: the veth peer is in a namespace that cannot be looked into; without GRO or an "
@@ -99,13 +113,14 @@ static int check_veth_peer(const struct iface *iface)
 			 iface->name);
 		return 0;
 	}
-	if (peer.gro || peer.iface.xdp_mode != IFACE_XDP_NONE)
+	if (peer.gro || (peer.iface.xdp_mode != IFACE_XDP_NONE && peer.iface.xdp_mode != IFACE_XDP_GENERIC))
 		return 0;
 	snprintf(cure, sizeof(cure), "%s%s%sethtool -K %s gro on", *peer.netns ? "ip netns exec " : "",
 		 peer.netns, *peer.netns ? " " : "", peer.iface.name);
-	log_error(cure,
-		  "%s: no XDP program and no GRO on the veth peer %s, so redirected frames would be dropped",
-		  iface->name, peer.iface.name);
+	log_error(cure, "%s: %s and no GRO on the veth peer %s, so redirected frames would be dropped",
+		  iface->name,
+		  peer.iface.xdp_mode == IFACE_XDP_NONE ? "no XDP program" : "only a generic XDP program",
+		  peer.iface.name);
 	return EXIT_FAILED;
 }
 
@@ -174,8 +189,7 @@ int preflight_port(struct preflight *port, const struct iface *iface, bool forwa
 	memcpy(port->ifname, iface->name, sizeof(port->ifname));
 	if (!forward)
 		return 0;
-	if (!strcmp(iface->kind, "veth"))
-		err = check_veth_peer(iface);
+	err = preflight_veth_peer(iface);
 	if (!err)
 		err = enable_forwarding(iface->name, 4, &port->set_forwarding_4);
 	if (!err)

@@ -18,7 +18,7 @@ struct preflight {
 	struct keeper keeper; /* restores them should we be killed */
 };
 
-/* Return: 0, or EXIT_NEEDS with the missing capabilities named. */
+/* The first step of every job with BPF: libbpf is silent from here on. Return: 0, or EXIT_NEEDS, capabilities named. */
 int preflight_privileges(void);
 
 /*
@@ -29,6 +29,12 @@ int preflight_names(char *const *ifnames);
 
 /* The interface, if it exists, is Ethernet; a warning if it is down. Return: 0, or an exit_code with the error said. */
 int preflight_iface(const char *ifname, struct iface *iface);
+
+/*
+ * A veth takes redirected frames only if its peer polls (NAPI): with GRO on or an XDP program of its own.
+ * Return: 0, also for what is no veth; an exit_code with the error and its cure said.
+ */
+int preflight_veth_peer(const struct iface *iface);
 
 /**
  * preflight_port() - whether the job can work on this interface

@@ -34,10 +34,12 @@ static double rate(const struct generate_report *report)
 	return seconds(report) > 0 ? (double)report->sent.made / seconds(report) : 0;
 }
 
-/* What was made and did not come; never below 0: a repeated frame is counted as duplicate, not as one that came. */
+/* What went out and did not come; never below 0: a repeated frame is counted as duplicate, not as one that came. */
 static uint64_t lost(const struct generate_report *report)
 {
-	return report->sent.made > report->received.unique ? report->sent.made - report->received.unique : 0;
+	uint64_t taken = report->sent.taken_known ? report->sent.taken : report->sent.made;
+
+	return taken > report->received.unique ? taken - report->received.unique : 0;
 }
 
 static void print_rate(double pps, FILE *out)
@@ -58,8 +60,10 @@ static void print_time(double ns, FILE *out)
 		fprintf(out, "%.0f ns", ns);
 	else if (ns < 1e6)
 		fprintf(out, "%.1f µs", ns / 1e3);
-	else
+	else if (ns < 1e9)
 		fprintf(out, "%.1f ms", ns / 1e6);
+	else
+		fprintf(out, "%.3f s", ns / 1e9);
 }
 
 static void print_count(FILE *out, const char *name, uint64_t count, const char *what, const char *style)
@@ -87,8 +91,8 @@ static void print_received(const struct generate_report *report, FILE *out)
 	uint64_t missing = lost(report);
 
 	print_count(out, "received", received->received, "frames at the sink", plain);
-	fprintf(out, "%-12s%s%12" PRIu64 "%s  %.4f %% of those sent\n", "lost", missing ? bad : "", missing,
-		missing ? terminal_style(out, STYLE_RESET) : "",
+	fprintf(out, "%-12s%s%12" PRIu64 "%s  on the way: %.4f %% of those sent\n", "lost",
+		missing ? bad : "", missing, missing ? terminal_style(out, STYLE_RESET) : "",
 		report->sent.made ? PERCENT * missing / report->sent.made : 0.0);
 	print_count(out, "duplicates", received->duplicates, "came again", bad);
 	print_count(out, "reordered", received->reordered, "came after a later one", bad);
@@ -102,13 +106,14 @@ void generate_report_text(const struct generate_report *report, FILE *out)
 {
 	const struct generator_report *sent = &report->sent;
 
-	fprintf(out, "%-12s%12" PRIu64 "  %s frames by %s on %s, in %.3f s: ", "sent", sent->made,
-		report->kind, report->way, report->interface, seconds(report));
+	fprintf(out, "%-12s%12" PRIu64 "  %s frames by %s on %s, in ", "sent", sent->made, report->kind,
+		report->way, report->interface);
+	print_time((double)sent->elapsed_ns, out);
+	fputs(": ", out);
 	print_rate(rate(report), out);
 	fputc('\n', out);
 	if (sent->taken_known)
-		print_count(out, "refused", sent->refused,
-			    "not taken by the interface: down, or the far end's ring full",
+		print_count(out, "refused", sent->refused, "not taken by the interface",
 			    terminal_style(out, STYLE_BAD));
 	if (report->sink)
 		print_received(report, out);

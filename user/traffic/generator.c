@@ -14,7 +14,9 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define WATCH_NS    (2 * NS_PER_MS) /* how late the end of a stream may be noticed */
+#define WATCH_NS    (2 * NS_PER_MS)  /* how late the end of a stream may be noticed */
+#define LOOK_NS     (20 * NS_PER_MS) /* how late, that its interface has gone */
+#define SETUP_NS    (25 * NS_PER_MS) /* a thread's live frames, for which the kernel waits for all CPUs */
 #define WAKE_SIGNAL SIGUSR1
 
 struct worker {
@@ -34,7 +36,8 @@ struct generator {
 	struct taken *taken;
 	struct worker *workers;
 	unsigned int threads;
-	uint64_t start_ns, end_ns;
+	uint64_t start_ns, end_ns, looked_ns;
+	bool stopping;
 	int gone_err;
 };
 
@@ -55,10 +58,14 @@ static int nth_cpu(unsigned int n)
 	return -1;
 }
 
-/* Thread @index of @threads makes as even a share of @count as there is. */
-static uint64_t share(uint64_t count, unsigned int index, unsigned int threads)
+/* Thread @index makes as even a share of @count as there is, in whole handshakes as far as they go. */
+static uint64_t share(const struct generator *generator, uint64_t count, unsigned int index)
 {
-	return count / threads + (index < count % threads);
+	unsigned int unit = generator->options.plan->kind == CRAFT_HANDSHAKE ? CRAFT_SHAPES : 1;
+	uint64_t units = count / unit, threads = generator->threads;
+
+	return (units / threads + (index < units % threads)) * unit +
+	       (index == units % threads ? count % unit : 0);
 }
 
 static uint64_t wanted_frames(const struct generator_options *options)
@@ -67,6 +74,8 @@ static uint64_t wanted_frames(const struct generator_options *options)
 
 	if (options->duration_ns && options->rate_pps > 0)
 		by_time = (uint64_t)(options->rate_pps * options->duration_ns / NS_PER_S + 0.5);
+	if (!by_time)
+		by_time = 1; /* the first is due at once */
 	return options->count && options->count < by_time ? options->count : by_time;
 }
 
@@ -90,8 +99,7 @@ static int open_worker(struct generator *generator, struct worker *worker, unsig
 	}
 	err = generator->ops->open(&worker->sender, &config);
 	if (!err)
-		worker->sender->run->limit =
-			wanted == UINT64_MAX ? wanted : share(wanted, index, generator->threads);
+		worker->sender->run->limit = wanted == UINT64_MAX ? wanted : share(generator, wanted, index);
 	return err;
 }
 
@@ -188,7 +196,6 @@ static void *work(void *context)
 	struct worker *worker = context;
 
 	pin(worker->cpu);
-	worker->sender->run->began_ns = clock_monotonic_ns();
 	worker->err = worker->generator->ops->send(worker->sender);
 	__atomic_store_n(&worker->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -214,6 +221,16 @@ static int start_worker(struct worker *worker)
 	return -err;
 }
 
+/* The threads of a paced stream take turns, from a time on by which the kernel has set all of them up. */
+static void set_turns(struct generator *generator)
+{
+	double rate_pps = generator->options.rate_pps;
+	uint64_t start_ns = generator->start_ns + generator->threads * SETUP_NS;
+
+	for (unsigned int i = 0; i < generator->threads; i++)
+		generator->workers[i].sender->run->start_ns = start_ns + (uint64_t)(NS_PER_S / rate_pps * i);
+}
+
 int generator_start(struct generator *generator)
 {
 	struct sigaction action = {.sa_handler = wake};
@@ -221,6 +238,8 @@ int generator_start(struct generator *generator)
 
 	sigaction(WAKE_SIGNAL, &action, NULL);
 	generator->start_ns = clock_monotonic_ns();
+	if (generator->threads > 1 && generator->options.rate_pps > 0)
+		set_turns(generator);
 	for (unsigned int i = 0; i < generator->threads && !err; i++)
 		err = start_worker(&generator->workers[i]);
 	if (err)
@@ -251,19 +270,76 @@ static bool any_runs(struct generator *generator)
 
 static void ask_to_stop(struct generator *generator)
 {
+	generator->stopping = true;
 	for (unsigned int i = 0; i < generator->threads; i++)
 		__atomic_store_n(&generator->workers[i].sender->run->stop, 1, __ATOMIC_RELAXED);
 }
 
 /* Where a device goes while frames are made for it, its end waits for ours. */
-static void look_for_interface(struct generator *generator)
+static void look_for_interface(struct generator *generator, uint64_t now_ns)
 {
-	char name[IF_NAMESIZE];
+	struct iface iface;
+	int err;
 
-	if (generator->gone_err || if_indextoname(generator->options.iface->index, name))
+	if (generator->gone_err || now_ns - generator->looked_ns < LOOK_NS)
 		return;
-	generator->gone_err = -ENODEV;
-	ask_to_stop(generator);
+	generator->looked_ns = now_ns;
+	err = iface_get_by_index(generator->options.iface->index, &iface);
+	if (err == -ENODEV)
+		generator->gone_err = err;
+	else if (!err && !iface.up)
+		generator->gone_err = -ENETDOWN;
+	if (generator->gone_err)
+		ask_to_stop(generator);
+}
+
+/* From the first frame to the last one that carried a time. Return: false where none did. */
+static bool find_span(const struct generator *generator, uint64_t *first_ns, uint64_t *last_ns)
+{
+	*first_ns = UINT64_MAX;
+	*last_ns = 0;
+	for (unsigned int i = 0; i < generator->threads; i++) {
+		const struct craft_state *craft = &generator->workers[i].sender->run->craft;
+		uint64_t first = __atomic_load_n(&craft->first_ns, __ATOMIC_RELAXED);
+		uint64_t last = __atomic_load_n(&craft->last_ns, __ATOMIC_RELAXED);
+
+		if (first && first < *first_ns)
+			*first_ns = first;
+		if (last > *last_ns)
+			*last_ns = last;
+	}
+	return *last_ns;
+}
+
+static uint64_t made(const struct generator *generator)
+{
+	uint64_t frames = 0;
+
+	for (unsigned int i = 0; i < generator->threads; i++)
+		frames += __atomic_load_n(&generator->workers[i].sender->run->craft.number, __ATOMIC_RELAXED);
+	return frames;
+}
+
+/* How long a paced stream of so many frames lasts. */
+static uint64_t paced_ns(const struct generator *generator, uint64_t frames)
+{
+	return (uint64_t)((double)frames * NS_PER_S / generator->options.rate_pps);
+}
+
+/*
+ * When the stream is over by the clock. Each frame of a paced stream has its interval, also the last: N frames at a
+ * rate last N / rate.
+ */
+static uint64_t over_ns(const struct generator *generator)
+{
+	const struct generator_options *options = &generator->options;
+	uint64_t first_ns, last_ns, wanted = wanted_frames(options), lasts_ns = options->duration_ns;
+
+	if (options->rate_pps > 0)
+		lasts_ns = wanted == UINT64_MAX ? 0 : paced_ns(generator, wanted);
+	if (!find_span(generator, &first_ns, &last_ns))
+		first_ns = generator->start_ns;
+	return lasts_ns ? first_ns + lasts_ns : UINT64_MAX;
 }
 
 static bool nap(uint64_t ns)
@@ -273,19 +349,36 @@ static bool nap(uint64_t ns)
 	return !nanosleep(&time, NULL);
 }
 
+static bool any_failed(const struct generator *generator)
+{
+	for (unsigned int i = 0; i < generator->threads; i++)
+		if (__atomic_load_n(&generator->workers[i].done, __ATOMIC_ACQUIRE) &&
+		    generator->workers[i].err)
+			return true;
+	return false;
+}
+
+/* A paced stream goes on until its frames are sent and their time has passed, another until its time has passed. */
+static bool goes_on(struct generator *generator, uint64_t now_ns, uint64_t end_ns)
+{
+	bool paced = generator->options.rate_pps > 0;
+
+	look_for_interface(generator, now_ns);
+	if ((now_ns >= end_ns && !paced) || any_failed(generator))
+		ask_to_stop(generator);
+	return any_runs(generator) || (paced && !generator->stopping && now_ns < end_ns &&
+				       made(generator) == wanted_frames(&generator->options));
+}
+
 bool generator_wait(struct generator *generator, uint64_t wait_ns)
 {
-	const struct generator_options *options = &generator->options;
-	uint64_t now_ns = clock_monotonic_ns(), until_ns = now_ns + wait_ns, end_ns = UINT64_MAX;
-	bool by_clock = options->duration_ns && !(options->rate_pps > 0), runs;
+	uint64_t now_ns = clock_monotonic_ns(), until_ns = now_ns + wait_ns;
+	bool runs;
 
-	if (by_clock)
-		end_ns = generator->start_ns + options->duration_ns;
 	for (;;) {
-		look_for_interface(generator);
-		if (now_ns >= end_ns)
-			ask_to_stop(generator);
-		runs = any_runs(generator);
+		uint64_t end_ns = over_ns(generator);
+
+		runs = goes_on(generator, now_ns, end_ns);
 		if (!runs || now_ns >= until_ns)
 			break;
 		if (!nap(end_ns > now_ns && end_ns - now_ns < WATCH_NS ? end_ns - now_ns : WATCH_NS))
@@ -311,38 +404,29 @@ void generator_stop(struct generator *generator)
 		generator->end_ns = clock_monotonic_ns();
 }
 
-/*
- * From the first thread's begin to the last frame that carried a time: the kernel needs milliseconds to set up live
- * frames, and more to give back what they were made of. Where none carried one, until now or the end.
- */
 static uint64_t elapsed_ns(const struct generator *generator)
 {
-	uint64_t first_ns = UINT64_MAX, last_ns = 0;
+	uint64_t first_ns, last_ns, least_ns = 0;
 
-	for (unsigned int i = 0; i < generator->threads; i++) {
-		const struct generator_run *run = generator->workers[i].sender->run;
-
-		if (run->began_ns && run->began_ns < first_ns)
-			first_ns = run->began_ns;
-		if (run->craft.last_ns > last_ns)
-			last_ns = run->craft.last_ns;
-	}
-	if (first_ns == UINT64_MAX)
+	if (!generator->start_ns)
 		return 0;
-	if (last_ns < first_ns)
+	if (!find_span(generator, &first_ns, &last_ns)) {
+		first_ns = generator->start_ns;
 		last_ns = generator->end_ns ? generator->end_ns : clock_monotonic_ns();
-	return last_ns - first_ns;
+	}
+	if (generator->options.rate_pps > 0) /* frames without a time may have come after it */
+		least_ns = paced_ns(generator, made(generator));
+	return last_ns - first_ns > least_ns ? last_ns - first_ns : least_ns;
 }
 
 void generator_read(const struct generator *generator, struct generator_report *report)
 {
 	struct taken_report taken;
 
-	*report = (struct generator_report){.err = generator->gone_err};
+	*report = (struct generator_report){.err = generator->gone_err, .made = made(generator)};
 	for (unsigned int i = 0; i < generator->threads; i++) {
 		const struct worker *worker = &generator->workers[i];
 
-		report->made += __atomic_load_n(&worker->sender->run->craft.number, __ATOMIC_RELAXED);
 		report->running |= worker->started;
 		if (!report->err && !worker->started)
 			report->err = worker->err;

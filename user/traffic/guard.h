@@ -17,4 +17,13 @@
  */
 int guard_check(const struct iface *iface, const struct target *to, bool owned);
 
+/* The same of the interface alone. */
+int guard_iface(const struct iface *iface, bool owned);
+
+/* Of sources other than our own address: whoever has them gets the answers. */
+int guard_source(const struct target *from, bool owned);
+
+/* The next hop's MAC is that of one station, whatever the flag. */
+int guard_mac(const uint8_t mac[6]);
+
 #endif

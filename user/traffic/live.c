@@ -119,11 +119,9 @@ static int live_open(struct sender **sender, const struct sender_config *config)
 	return 0;
 }
 
-/* The time is kept as a difference from start_ns, which must not grow for ever: 47 bits hold 39 hours. */
+/* The time is kept as a difference from start_ns, which must not grow for ever: 48 bits hold 78 hours. */
 static void rebase(struct generator_run *run)
 {
-	if (!run->start_ns)
-		run->start_ns = clock_monotonic_ns();
 	run->start_ns += run->due >> PACE_SHIFT;
 	run->due &= (1 << PACE_SHIFT) - 1;
 }
@@ -139,16 +137,16 @@ static void sleep_until(uint64_t when_ns)
 static int send_some(struct live *live)
 {
 	struct generator_run *run = live->sender.run;
-	uint64_t left = run->limit - run->craft.number;
+	uint64_t turns = run->limit - run->craft.number + 1; /* in the last one the program notes the end */
 
 	if (!live->interval)
-		return test_run(live, left < MAX_REPEAT ? left : MAX_REPEAT,
-				left < live->batch ? left : live->batch);
+		return test_run(live, turns < MAX_REPEAT ? turns : MAX_REPEAT,
+				turns < live->batch ? turns : live->batch);
 	rebase(run);
 	if (live->interval >> PACE_SHIFT < SLOW_PACE_NS)
 		return test_run(live, MAX_REPEAT, live->batch);
-	sleep_until(run->start_ns + (run->due >> PACE_SHIFT) + 1);
-	return run->stop ? -EINTR : test_run(live, 1, 1);
+	sleep_until(run->start_ns + (run->due >> PACE_SHIFT));
+	return test_run(live, 1, 1);
 }
 
 static int live_send(struct sender *sender)

@@ -7,7 +7,7 @@
 
 #include "traffic/plan.h"
 
-#define IMIX_SMALL  64
+#define IMIX_SMALL  60
 #define IMIX_MIDDLE 590
 #define IMIX_LARGE  1514
 
@@ -29,6 +29,7 @@ void plan_imix(struct traffic_plan *plan)
 
 	memcpy(plan->size, cycle, sizeof(cycle));
 	plan->sizes = CRAFT_SIZES;
+	plan->grow = true;
 }
 
 const char *plan_kind_text(enum craft_kind kind)
@@ -122,7 +123,6 @@ static void put_ip4(struct draft *draft, const struct traffic_plan *plan)
 		.protocol = protocol(plan),
 	};
 
-	draft->shape->ip_sum = checksum_fold(checksum_bytes(&ip, sizeof(ip), 0));
 	put(draft, &ip, sizeof(ip));
 }
 
@@ -196,7 +196,12 @@ static void put_tcp(struct draft *draft, const struct traffic_plan *plan, uint8_
 		    uint32_t options_bytes)
 {
 	__be16 port = TO_BE16(plan->port);
-	struct tcphdr tcp = {.source = reply ? port : 0, .dest = reply ? 0 : port, .window = TO_BE16(WINDOW)};
+	struct tcphdr tcp = {
+		.source = reply ? port : 0,
+		.dest = reply ? 0 : port,
+		.ack_seq = plan->kind == CRAFT_TCP ? TO_BE32(1) : 0, /* the server has sent its SYN alone */
+		.window = TO_BE16(WINDOW),
+	};
 	uint8_t *header = (uint8_t *)&tcp;
 
 	header[12] = (sizeof(tcp) + options_bytes) / 4 << 4;
@@ -206,6 +211,30 @@ static void put_tcp(struct draft *draft, const struct traffic_plan *plan, uint8_
 		put_syn_options(draft, plan);
 	else if (options_bytes)
 		put_timestamps(draft);
+}
+
+static void set_be16(struct draft *draft, uint32_t at, uint16_t value)
+{
+	__be16 wire = TO_BE16(value);
+
+	memcpy(draft->byte + at, &wire, sizeof(wire));
+}
+
+/* What varies only where frames of one shape have several sizes. Returns the sum that the pseudo-header adds. */
+static uint64_t set_lengths(struct draft *draft, const struct craft_config *craft,
+			    const struct traffic_plan *plan)
+{
+	uint16_t bytes = plan->sizes ? plan->size[0] : draft->bytes, l4_bytes = bytes - craft->l4_off;
+
+	if (plan->sizes > 1)
+		return 0;
+	if (plan->ip_version == 4)
+		set_be16(draft, craft->l3_off + 2, bytes - craft->l3_off);
+	else
+		set_be16(draft, craft->l3_off + 4, l4_bytes);
+	if (plan->kind == CRAFT_UDP)
+		set_be16(draft, craft->l4_off + 4, l4_bytes);
+	return TO_BE16(l4_bytes);
 }
 
 /* One kind of frame. @flags: of TCP */
@@ -225,8 +254,12 @@ static void make_shape(struct craft_config *craft, unsigned int index, const str
 		put_tcp(&draft, plan, flags, reply, options_bytes);
 	if (plan->kind == CRAFT_TCP)
 		put_stamp(&draft);
+	sum += set_lengths(&draft, craft, plan);
 	sum = checksum_bytes(draft.byte + craft->l4_off, draft.bytes - craft->l4_off, sum);
 	draft.shape->l4_sum = checksum_fold(sum);
+	if (plan->ip_version == 4)
+		draft.shape->ip_sum =
+			checksum_fold(checksum_bytes(draft.byte + craft->l3_off, sizeof(struct iphdr), 0));
 	draft.shape->header_bytes = draft.bytes;
 	draft.shape->reply = reply;
 	memcpy(draft.shape->word, draft.byte, draft.bytes);
@@ -267,33 +300,42 @@ static void make_shapes(struct craft_config *craft, const struct traffic_plan *p
 	}
 }
 
+/* Of handshakes, which have the sizes that they have. */
+static int make_handshake_sizes(struct craft_config *craft, const struct traffic_plan *plan, char *why,
+				size_t why_bytes)
+{
+	if (plan->sizes)
+		return wrong(why, why_bytes,
+			     "--size: the segments of a handshake have the sizes that they have");
+	for (unsigned int i = 0; i < CRAFT_SHAPES; i++)
+		craft->size[i] = craft->shape[i].header_bytes;
+	craft->sizes = 1;
+	return 0;
+}
+
 static int make_sizes(struct craft_config *craft, const struct traffic_plan *plan, char *why,
 		      size_t why_bytes)
 {
-	if (plan->kind == CRAFT_HANDSHAKE) {
-		if (plan->sizes)
-			return wrong(why, why_bytes,
-				     "the segments of a handshake have the sizes that they have");
-		for (unsigned int i = 0; i < CRAFT_SHAPES; i++)
-			craft->size[i] = craft->shape[i].header_bytes;
-		craft->sizes = 1;
-		return 0;
-	}
+	uint32_t least = craft->shape[0].header_bytes;
+
+	if (plan->kind == CRAFT_HANDSHAKE)
+		return make_handshake_sizes(craft, plan, why, why_bytes);
 	if (plan->kind == CRAFT_TCP && plan->sizes > 1)
-		return wrong(why, why_bytes, "TCP data in order needs frames of one size");
-	if (!plan->sizes)
-		craft->size[0] = craft->shape[0].header_bytes;
+		return wrong(why, why_bytes, "--size: TCP data in order needs frames of one size");
+	craft->size[0] = least;
+	craft->sizes = plan->sizes ? plan->sizes : 1;
 	for (unsigned int i = 0; i < plan->sizes; i++) {
 		craft->size[i] = plan->size[i];
-		if (plan->size[i] < craft->shape[0].header_bytes)
+		if (plan->size[i] < least && plan->grow)
+			craft->size[i] = least;
+		else if (plan->size[i] < least)
 			return wrong(why, why_bytes,
-				     "%u bytes are too few: the headers and the stamp need %u", plan->size[i],
-				     craft->shape[0].header_bytes);
+				     "--size %u: too small: these frames need %u bytes or more",
+				     plan->size[i], least);
 		if (plan->size[i] > CRAFT_MAX_BYTES)
-			return wrong(why, why_bytes, "%u bytes are too many: a frame has at most %u",
+			return wrong(why, why_bytes, "--size %u: too large: a frame has at most %u bytes",
 				     plan->size[i], CRAFT_MAX_BYTES);
 	}
-	craft->sizes = plan->sizes ? plan->sizes : 1;
 	return 0;
 }
 
@@ -318,12 +360,19 @@ static int make_flows(struct craft_config *craft, const struct traffic_plan *pla
 	uint64_t random = plan->seed, step = 0, room_bits = to_bits + from_bits + CRAFT_PORT_BITS;
 
 	if (!plan->flows || plan->flows > CRAFT_MAX_FLOWS)
-		return wrong(why, why_bytes, "%u flows: 1 to %u are possible", plan->flows, CRAFT_MAX_FLOWS);
+		return wrong(why, why_bytes, "--flows %u: 1 to %u are possible", plan->flows,
+			     CRAFT_MAX_FLOWS);
 	if (room_bits < 32 && plan->flows > 1u << room_bits)
 		return wrong(why, why_bytes,
-			     "%u flows: these addresses have room for %u (32768 ports each); "
-			     "give more addresses, as a prefix",
+			     "--flows %u: these addresses have room for %u (32768 ports each); give more "
+			     "addresses: --to ADDR/PREFIX or --from ADDR/PREFIX",
 			     plan->flows, 1u << room_bits);
+	if (plan->kind == CRAFT_TCP && plan->flows % plan->threads)
+		return wrong(
+			why, why_bytes,
+			"--flows %u: TCP data in order needs flows of its own for each of the %u threads: "
+			"a multiple of --threads",
+			plan->flows, plan->threads);
 	craft->dst_bits = to_bits;
 	craft->dst_mask = (1ull << to_bits) - 1;
 	craft->src_mask = (1ull << from_bits) - 1;

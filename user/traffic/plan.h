@@ -3,6 +3,7 @@
 #ifndef XDPLIFE_PLAN_H
 #define XDPLIFE_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,19 +23,23 @@ struct traffic_plan {
 	unsigned int vlans;
 	uint32_t flows;
 	uint64_t seed;
-	uint16_t size
-		[CRAFT_SIZES]; /* frame bytes without the FCS: a cycle; none: the smallest that there is */
+	/* Frame bytes without the FCS: a cycle; none: the smallest that there is. */
+	uint16_t size[CRAFT_SIZES];
 	unsigned int sizes;
+	bool grow; /* a size that is too small for the headers becomes the smallest that there is */
 	unsigned int threads;
 	uint32_t stamp_every; /* every how manyth frame carries a time: a power of two */
 };
 
-/* The simple IMIX, seven small frames, four of 590 bytes and one of 1514, interleaved. */
+/*
+ * The simple IMIX, interleaved: seven frames of 60 bytes or, with VLAN tags or IPv6, the smallest that there is, four of
+ * 590 and one of 1514.
+ */
 void plan_imix(struct traffic_plan *plan);
 
 /**
  * plan_craft() - make one thread's shapes, sums and flow numbers
- * @why: what is wrong, on -EINVAL
+ * @why: what is wrong, on -EINVAL, by the names of generate's options
  *
  * The same plan and seed always give the same frames (but for their times), whatever the machine.
  * Return: 0 or -EINVAL.

@@ -36,7 +36,8 @@ static int load(struct traffic_sink *sink, const struct traffic_sink_options *op
 	sink->skel = skel;
 	sink->program = options->after_stack ? skel->progs.xl_sink_tc : skel->progs.xl_sink;
 	memcpy((void *)&skel->rodata->craft, options->craft, sizeof(*options->craft));
-	*(__u32 *)&skel->rodata->several_cpus = iface->rx_queues > 1;
+	/* In front of the stack it runs on whatever CPU the frame was sent from. */
+	*(__u32 *)&skel->rodata->several_cpus = options->after_stack || iface->rx_queues > 1;
 	bpf_object__for_each_program(program, skel->obj)
 		bpf_program__set_autoload(program, program == sink->program);
 	sink->threads = options->craft->threads;

@@ -18,7 +18,7 @@ static int take_prefix(char *text, struct target *target, const char **problem)
 	if (slash) {
 		*slash++ = 0;
 		prefix = strtoul(slash, &end, 10);
-		if (!*slash || *end || *slash == '-' || *slash == '+' || prefix > most) {
+		if (*slash < '0' || *slash > '9' || *end || prefix > most) {
 			*problem = most == 32 ? "the prefix length must be 0 to 32"
 					      : "the prefix length must be 0 to 128";
 			return -EINVAL;
@@ -45,7 +45,8 @@ static int take_address(const char *text, struct target *target, const char **pr
 {
 	if (inet_pton(target->ip_version == 4 ? AF_INET : AF_INET6, text, &target->address) == 1)
 		return 0;
-	*problem = target->ip_version == 4 ? "not an IPv4 address" : "not an IPv6 address";
+	*problem = target->ip_version == 4 ? "not an IPv4 address (names are not looked up)"
+					   : "not an IPv6 address (names are not looked up)";
 	return -EINVAL;
 }
 
@@ -99,27 +100,36 @@ struct range {
 	uint8_t prefix;
 };
 
-/* Whether all of @target's prefix lies in @range. */
-static bool is_within(const struct target *target, const struct range *range, int ip_version)
+/* Whether the first @bits of the target's address are those of the range. */
+static bool agree(const struct target *target, const struct range *range, unsigned int bits)
 {
 	uint8_t base[16];
 
-	if (target->prefix < range->prefix)
-		return false;
-	inet_pton(ip_version == 4 ? AF_INET : AF_INET6, range->address, base);
-	for (unsigned int bit = 0; bit < range->prefix; bit++)
+	inet_pton(target->ip_version == 4 ? AF_INET : AF_INET6, range->address, base);
+	for (unsigned int bit = 0; bit < bits; bit++)
 		if ((base[bit / 8] ^ target->address.byte[bit / 8]) & 0x80 >> bit % 8)
 			return false;
 	return true;
 }
 
-static bool is_in(const struct target *target, const struct range *ip4, size_t ip4_count,
-		  const struct range *ip6, size_t ip6_count)
+static bool is_within(const struct target *target, const struct range *range)
+{
+	return target->prefix >= range->prefix && agree(target, range, range->prefix);
+}
+
+/* Of two prefixes one lies within the other, or they have nothing in common. */
+static bool overlaps(const struct target *target, const struct range *range)
+{
+	return agree(target, range, target->prefix < range->prefix ? target->prefix : range->prefix);
+}
+
+static bool any(const struct target *target, bool (*test)(const struct target *, const struct range *),
+		const struct range *ip4, size_t ip4_count, const struct range *ip6, size_t ip6_count)
 {
 	const struct range *range = target->ip_version == 4 ? ip4 : ip6;
 
 	for (size_t n = target->ip_version == 4 ? ip4_count : ip6_count; n; n--, range++)
-		if (is_within(target, range, target->ip_version))
+		if (test(target, range))
 			return true;
 	return false;
 }
@@ -136,7 +146,7 @@ bool target_is_private(const struct target *target)
 		{"2001:2::", 48}, {"fe80::", 10},     {"::1", 128},
 	};
 
-	return is_in(target, ip4, COUNT_OF(ip4), ip6, COUNT_OF(ip6));
+	return any(target, is_within, ip4, COUNT_OF(ip4), ip6, COUNT_OF(ip6));
 }
 
 bool target_is_group(const struct target *target)
@@ -144,5 +154,5 @@ bool target_is_group(const struct target *target)
 	static const struct range ip4[] = {{"224.0.0.0", 4}, {"255.255.255.255", 32}, {"0.0.0.0", 32}};
 	static const struct range ip6[] = {{"ff00::", 8}, {"::", 128}};
 
-	return is_in(target, ip4, COUNT_OF(ip4), ip6, COUNT_OF(ip6));
+	return any(target, overlaps, ip4, COUNT_OF(ip4), ip6, COUNT_OF(ip6));
 }

@@ -29,7 +29,7 @@ int target_parse(const char *text, struct target *target, const char **problem);
  */
 bool target_is_private(const struct target *target);
 
-/* Multicast, broadcast, unspecified: not one host. */
+/* Multicast, broadcast, unspecified, in any part of the prefix: not one host. */
 bool target_is_group(const struct target *target);
 
 #endif
