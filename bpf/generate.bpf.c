@@ -9,11 +9,14 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bounds.h"
+#include "xdplife/fingerprint.h"
 #include "xdplife/generate.h"
 
 /* Not static, or the skeleton does not show it. */
 const volatile struct craft_config craft = {};
 const volatile __u64 pace_interval = 0; /* ns << PACE_SHIFT between frames; 0: as fast as it goes */
+const volatile __u32 own_timing = 0;    /* a replay at the times of its capture */
 const volatile __u32 several_cpus = 0;  /* the sink's interface has several queues */
 
 struct generator_run run = {};
@@ -34,16 +37,6 @@ struct {
 	__type(value, __u64);
 } sink_latency SEC(".maps");
 
-static __always_inline int pace_due(__u64 now_ns)
-{
-	if ((now_ns - run.start_ns) << PACE_SHIFT < run.due) {
-		run.idle++;
-		return 0;
-	}
-	run.due += pace_interval;
-	return 1;
-}
-
 /* @bytes: the frame has at least the shape's */
 static __always_inline int write_shape(struct xdp_md *ctx, const volatile struct craft_shape *shape,
 				       const struct craft_turn *turn)
@@ -56,10 +49,19 @@ static __always_inline int write_shape(struct xdp_md *ctx, const volatile struct
 	return XDP_TX;
 }
 
+/* The verifier subtracts pointers in 64 bits only; the compiler would do it in the 32 that are asked for. */
+static __always_inline int frame_bytes(const struct xdp_md *ctx)
+{
+	long bytes = (long)ctx->data_end - (long)ctx->data;
+
+	asm volatile("" : "+r"(bytes));
+	return (int)bytes;
+}
+
 /* A page has the size of the largest frame. */
 static __always_inline int cut(struct xdp_md *ctx, __u32 bytes)
 {
-	int spare = (int)((long)ctx->data_end - (long)ctx->data) - (int)bytes;
+	int spare = frame_bytes(ctx) - (int)bytes;
 
 	return spare > 0 ? (int)bpf_xdp_adjust_tail(ctx, -spare) : 0;
 }
@@ -92,7 +94,7 @@ int xl_generate(struct xdp_md *ctx)
 		return XDP_DROP;
 	if (pace_interval) {
 		now_ns = bpf_ktime_get_ns();
-		if (!pace_due(now_ns))
+		if (!pace_due(&run, pace_interval, now_ns))
 			return XDP_DROP;
 	}
 	return make_frame(ctx, now_ns);
@@ -105,6 +107,48 @@ int xl_constant(struct xdp_md *ctx __attribute__((unused)))
 	if (run.craft.number >= run.limit)
 		return XDP_DROP;
 	run.craft.number++;
+	return XDP_TX;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, REPLAY_SLOTS);
+	__type(key, __u32);
+	__type(value, struct replay_slot);
+} replay_slots SEC(".maps");
+
+/* Far ahead of the next frame the CPU is left to others, until userspace calls again. */
+static __always_inline int replay_is_due(const struct replay_slot *slot)
+{
+	__s64 ahead_ns = replay_ahead_ns(&run, slot, bpf_ktime_get_ns());
+
+	if (ahead_ns > REPLAY_REST_NS)
+		run.rest = 1;
+	return ahead_ns <= 0;
+}
+
+/* The frame of a capture as it is. */
+SEC("xdp")
+int xl_replay(struct xdp_md *ctx)
+{
+	__u64 number = run.craft.number;
+	__u32 index = run.replay.slot, bytes;
+	struct replay_slot *slot;
+
+	if (run.stop || number >= run.limit)
+		return XDP_DROP;
+	slot = bpf_map_lookup_elem(&replay_slots, &index);
+	if (!slot || !replay_has_next(&run.replay, number) || (own_timing && !replay_is_due(slot)))
+		return XDP_DROP;
+	if (pace_interval && !pace_due(&run, pace_interval, bpf_ktime_get_ns()))
+		return XDP_DROP;
+	bytes = slot->bytes;
+	if (!length_ok(&bytes, CRAFT_MAX_BYTES) || cut(ctx, bytes) ||
+	    bpf_xdp_store_bytes(ctx, 0, slot->frame, bytes))
+		return XDP_ABORTED;
+	replay_step(&run.replay);
+	replay_store(&run.craft.number, number + 1);
 	return XDP_TX;
 }
 
@@ -191,6 +235,44 @@ int xl_sink(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
 	return sink(data, end, end - data, 0) ? XDP_DROP : XDP_PASS;
+}
+
+/* Replayed frames carry no number: they are known by their bytes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set to the number of frames */
+	__type(key, __u64);     /* fingerprint() */
+	__type(value, __u32);   /* nothing */
+} replay_marks SEC(".maps");
+
+/* 0: the frame is too short to have one. */
+static __always_inline __u64 fingerprint_of(struct xdp_md *ctx)
+{
+	__u32 bytes = frame_bytes(ctx) - FINGERPRINT_OFF;
+	union fingerprint_input input = {};
+
+	if (bytes > sizeof(input))
+		bytes = sizeof(input);
+	if (!length_ok(&bytes, sizeof(input)) || bpf_xdp_load_bytes(ctx, FINGERPRINT_OFF, &input, bytes))
+		return 0;
+	return fingerprint(&input);
+}
+
+SEC("xdp")
+int xl_sink_replay(struct xdp_md *ctx)
+{
+	__u64 mark = fingerprint_of(ctx);
+	struct sink_stream *stream;
+	__u32 thread = 0;
+
+	stream = bpf_map_lookup_elem(&sink_streams, &thread);
+	if (!stream || !bpf_map_lookup_elem(&replay_marks, &mark)) {
+		__sync_fetch_and_add(&sink_others, 1);
+		return XDP_PASS;
+	}
+	__sync_fetch_and_add(&stream->received, 1);
+	__sync_fetch_and_add(&stream->bytes, ctx->data_end - ctx->data);
+	return XDP_DROP;
 }
 
 /* Where the kernel's stack has made an skb of the frame already, this end is cheaper. */

@@ -7,6 +7,7 @@
 
 #include "craft.h"
 #include "histogram.h"
+#include "replay.h"
 #include "sequence.h"
 
 /* A time in a paced stream has 16 bits of a nanosecond more: so 4 million packets a second are exact to 10^-7. */
@@ -16,12 +17,36 @@
 struct generator_run {
 	struct craft_state craft;
 	__u64 limit;    /* frames to make in all */
-	__u64 began_ns; /* when the thread began to send; 0: not yet */
-	__u64 start_ns; /* paced: when the frame `due` counts from */
+	__u64 began_ns; /* when the first frame was made; before that, when the thread began */
+	__u64 start_ns; /* paced: what `due` counts from: at first when the first frame is made */
 	__u64 due;      /* paced: when the next frame is due, after start_ns, << PACE_SHIFT */
 	__u64 idle;     /* paced: turns in which nothing was due */
 	__u64 stop;     /* nothing more is to be made */
+	__u64 rest;     /* by the program: nothing is due for so long that the CPU can be left */
+	struct replay_run replay;
 };
+
+/* Whether the next frame of a paced stream is due. What is late is due at once, until the rate is kept again. */
+static __always_inline int pace_due(struct generator_run *run, __u64 interval, __u64 now_ns)
+{
+	if (!run->start_ns)
+		run->start_ns = now_ns;
+	if ((__s64)(now_ns - run->start_ns - (run->due >> PACE_SHIFT)) < 0) {
+		run->idle++;
+		return 0;
+	}
+	run->due += interval;
+	return 1;
+}
+
+/* Nanoseconds until the frame of a slot is due; below 0: it is late. */
+static __always_inline __s64 replay_ahead_ns(struct generator_run *run, const struct replay_slot *slot,
+					     __u64 now_ns)
+{
+	if (!run->start_ns)
+		run->start_ns = now_ns;
+	return (__s64)(run->start_ns + replay_due_ns(&run->replay, slot) - now_ns);
+}
 
 /* What the sink saw of one thread's stream. The lock is used only where several CPUs may receive it at once. */
 struct sink_stream {

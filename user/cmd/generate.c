@@ -31,19 +31,21 @@
 #define DISCARD_PORT   9 /* RFC 863 */
 
 struct arguments {
-	const char *ifname, *to_text, *from_text, *sink_text;
+	const char *ifname, *to_text, *from_text, *sink_text, *replay_file;
+	const char *craft_option, *replay_option; /* one of those given that are for crafted frames, for a replay */
 	struct target to, from;
 	struct traffic_plan plan;
 	bool has_src_mac, has_dst_mac;
 	double rate_pps, duration_s;
-	uint64_t count;
-	bool json, no_live_frames, owned;
+	uint64_t count, rounds;
+	bool json, no_live_frames, owned, fast;
 };
 
 struct stream {
 	const struct arguments *arguments;
 	struct iface iface;
 	struct traffic_plan plan;
+	struct replay *replay;
 	struct generator *generator;
 	struct traffic_sink *sink;
 	struct generate_report report;
@@ -65,6 +67,9 @@ enum {
 	OPTION_SRC_MAC,
 	OPTION_DST_MAC,
 	OPTION_SINK,
+	OPTION_REPLAY,
+	OPTION_LOOP,
+	OPTION_FAST,
 	OPTION_NO_LIVE_FRAMES,
 	OPTION_OWN
 };
@@ -93,6 +98,10 @@ static const struct argp_option option_table[] = {
 	{"dst-mac", OPTION_DST_MAC, "MAC", 0, "default: the next hop's, by route and ARP or NDP", 0},
 	{"sink", OPTION_SINK, "[NETNS/]IFACE", 0,
 	 "count at the far end what comes: loss, duplicates, reordering, one-way latency", 0},
+	{"replay", OPTION_REPLAY, "FILE", 0,
+	 "instead of crafted frames those of a capture (pcap, pcapng), as they are and with their own timing", 0},
+	{"loop", OPTION_LOOP, "N", 0, "play the capture N times; 0: until Ctrl-C (default 1)", 0},
+	{"fast", OPTION_FAST, NULL, 0, "play the capture as fast as it goes", 0},
 	{"json", OPTION_JSON, NULL, 0, "the report as one JSON object on standard output", 0},
 	{"no-live-frames", OPTION_NO_LIVE_FRAMES, NULL, 0,
 	 "send through AF_XDP even where the kernel has live frames", 0},
@@ -188,10 +197,23 @@ static void parse_target(struct argp_state *state, const char *option, const cha
 		argp_error(state, "--%s %s: %s", option, text, problem);
 }
 
+static void check_replay(struct argp_state *state, const struct arguments *arguments)
+{
+	if (arguments->craft_option)
+		argp_error(state, "--%s is for crafted frames: those of a capture are what they are",
+			   arguments->craft_option);
+	else if (arguments->fast && arguments->rate_pps > 0)
+		argp_error(state, "--fast and --rate exclude each other");
+}
+
 static void check_arguments(struct argp_state *state, const struct arguments *arguments)
 {
 	if (!arguments->ifname)
 		argp_error(state, "no interface given");
+	else if (arguments->replay_file)
+		check_replay(state, arguments);
+	else if (arguments->replay_option)
+		argp_error(state, "--%s is for --replay", arguments->replay_option);
 	else if (!arguments->to_text)
 		argp_error(state, "--to is missing: where to?");
 	else if (arguments->from_text && arguments->from.ip_version != arguments->to.ip_version)
@@ -201,11 +223,37 @@ static void check_arguments(struct argp_state *state, const struct arguments *ar
 		argp_error(state, "--from %s: the flows decide the source port", arguments->from_text);
 }
 
+/* What is of use to one of the two kinds of streams only. */
+static void note_option(struct arguments *arguments, int key)
+{
+	const struct argp_option *option = option_table;
+
+	while (option->name && option->key != key)
+		option++;
+	switch (key) {
+	case OPTION_TO:
+	case OPTION_FROM:
+	case OPTION_KIND:
+	case OPTION_FLOWS:
+	case OPTION_SIZE:
+	case OPTION_SEED:
+	case OPTION_VLAN:
+	case OPTION_THREADS:
+		arguments->craft_option = option->name;
+		break;
+	case OPTION_LOOP:
+	case OPTION_FAST:
+		arguments->replay_option = option->name;
+		break;
+	}
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 	struct traffic_plan *plan = &arguments->plan;
 
+	note_option(arguments, key);
 	switch (key) {
 	case OPTION_TO:
 		arguments->to_text = arg;
@@ -252,6 +300,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_SINK:
 		arguments->sink_text = arg;
+		return 0;
+	case OPTION_REPLAY:
+		arguments->replay_file = arg;
+		return 0;
+	case OPTION_LOOP:
+		arguments->rounds = parse_number(state, "loop", arg, 0, UINT64_MAX);
+		return 0;
+	case OPTION_FAST:
+		arguments->fast = true;
 		return 0;
 	case OPTION_JSON:
 		arguments->json = true;
@@ -338,10 +395,10 @@ static int complete_plan(struct stream *stream)
 static int open_sink_here(struct stream *stream, const char *ifname)
 {
 	struct craft_config craft;
-	struct traffic_sink_options options = {.ifname = ifname, .craft = &craft};
+	struct traffic_sink_options options = {.ifname = ifname, .craft = &craft, .replay = stream->replay};
 	char why[160];
 
-	if (plan_craft(&stream->plan, 0, &craft, why, sizeof(why))) {
+	if (!stream->replay && plan_craft(&stream->plan, 0, &craft, why, sizeof(why))) {
 		log_error(NULL, "%s", why);
 		return EXIT_USAGE;
 	}
@@ -372,6 +429,31 @@ static int open_sink(struct stream *stream)
 	return err;
 }
 
+static int open_craft(struct stream *stream)
+{
+	int err = guard_check(&stream->iface, &stream->arguments->to, stream->arguments->owned);
+
+	return err ? err : complete_plan(stream);
+}
+
+static int open_replay(struct stream *stream)
+{
+	const struct arguments *arguments = stream->arguments;
+	const struct replay_options options = {
+		.file = arguments->replay_file,
+		.iface = &stream->iface,
+		.src_mac = arguments->has_src_mac ? arguments->plan.src_mac : NULL,
+		.dst_mac = arguments->has_dst_mac ? arguments->plan.dst_mac : NULL,
+		.rounds = arguments->rounds,
+		.own_timing = !arguments->fast && !(arguments->rate_pps > 0),
+		.owned = arguments->owned,
+		.marks = arguments->sink_text,
+	};
+
+	stream->plan = arguments->plan;
+	return replay_open(&stream->replay, &options);
+}
+
 static int open_stream(struct stream *stream)
 {
 	const struct arguments *arguments = stream->arguments;
@@ -388,11 +470,10 @@ static int open_stream(struct stream *stream)
 	if (!err)
 		err = preflight_iface(arguments->ifname, &stream->iface);
 	if (!err)
-		err = guard_check(&stream->iface, &arguments->to, arguments->owned);
-	if (!err)
-		err = complete_plan(stream);
+		err = arguments->replay_file ? open_replay(stream) : open_craft(stream);
 	if (!err && arguments->sink_text)
 		err = open_sink(stream);
+	options.replay = stream->replay;
 	return err ? err : generator_open(&stream->generator, &options);
 }
 
@@ -401,7 +482,7 @@ static void read_report(struct stream *stream)
 	struct generate_report *report = &stream->report;
 
 	report->way = generator_way(stream->generator);
-	report->kind = plan_kind_text(stream->plan.kind);
+	report->kind = stream->replay ? "replayed" : plan_kind_text(stream->plan.kind);
 	report->interface = stream->iface.name;
 	report->sink = stream->arguments->sink_text;
 	report->rate_pps = stream->arguments->rate_pps;
@@ -423,6 +504,19 @@ static void wait_for_the_last(const struct stream *stream)
 	}
 }
 
+static void say_start(const struct stream *stream)
+{
+	const char *way = generator_way(stream->generator), *ifname = stream->iface.name;
+
+	if (stream->replay)
+		log_info("%s (%llu frames, %.3f s) by %s on %s; Ctrl-C ends it", stream->arguments->replay_file,
+			 (unsigned long long)replay_summary(stream->replay)->frames,
+			 (double)replay_summary(stream->replay)->duration_ns / NS_PER_S, way, ifname);
+	else
+		log_info("%s frames to %s by %s on %s; Ctrl-C ends it", plan_kind_text(stream->plan.kind),
+			 stream->arguments->to_text, way, ifname);
+}
+
 static int run_stream(struct stream *stream)
 {
 	int err = generator_start(stream->generator);
@@ -431,8 +525,7 @@ static int run_stream(struct stream *stream)
 		log_error(NULL, "the threads could not be started: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
-	log_info("%s frames to %s by %s on %s; Ctrl-C ends it", plan_kind_text(stream->plan.kind),
-		 stream->arguments->to_text, generator_way(stream->generator), stream->iface.name);
+	say_start(stream);
 	while (generator_wait(stream->generator, PROGRESS_NS) && !stop_requested()) {
 		read_report(stream);
 		generate_progress(&stream->report, stderr);
@@ -454,6 +547,8 @@ static int say_result(const struct stream *stream)
 	else
 		generate_report_text(report, stdout);
 	fflush(stdout);
+	if (stream->replay && replay_say_error(stream->replay))
+		return EXIT_FAILED;
 	if (report->sent.err) {
 		log_error(NULL, "%s: the stream ended early: %s", stream->iface.name,
 			  strerror(-report->sent.err));
@@ -484,6 +579,7 @@ static int run(int argc, char **argv)
 		.options = option_table, .parser = parse_option, .args_doc = "IFACE", .doc = doc};
 	struct arguments arguments = {
 		.plan = {.kind = CRAFT_SYN, .flows = 1, .seed = 1, .threads = 1},
+		.rounds = 1,
 	};
 	struct stream stream = {.arguments = &arguments};
 	int err;
@@ -497,6 +593,7 @@ static int run(int argc, char **argv)
 		err = finish(&stream);
 	generator_close(stream.generator);
 	traffic_sink_close(stream.sink);
+	replay_close(stream.replay);
 	return err;
 }
 

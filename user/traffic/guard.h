@@ -17,4 +17,16 @@
  */
 int guard_check(const struct iface *iface, const struct target *to, bool owned);
 
+/* The same of the interface alone. */
+int guard_iface(const struct iface *iface, bool owned);
+
+/**
+ * guard_frame() - whether a frame of somebody's capture may be sent on a veth
+ * @address: INET6_ADDRSTRLEN of room; its destination if it may not
+ *
+ * What has no IP destination goes no further than the cable, and broadcast and multicast are part of nearly every
+ * capture: these may. A host must have a private or test address.
+ */
+bool guard_frame(const void *frame, uint32_t bytes, char *address);
+
 #endif
