@@ -144,7 +144,12 @@ static bool add_frame(struct af_xdp *af_xdp)
 
 static void take_stock(struct af_xdp *af_xdp)
 {
-	replay_store(&af_xdp->run.craft.number, xsk_tx_completed(af_xdp->xsk));
+	uint64_t completed = xsk_tx_completed(af_xdp->xsk);
+
+	if (completed == af_xdp->run.craft.number)
+		return;
+	af_xdp->run.craft.last_ns = clock_monotonic_ns();
+	replay_store(&af_xdp->run.craft.number, completed);
 }
 
 /* With nothing under way: the next frame is not due or not read yet, or the stream is over. */
@@ -205,8 +210,8 @@ static int af_xdp_say_error(const struct iface *iface, int err)
 		return xsk_say_error(iface->name, err);
 	snprintf(cure, sizeof(cure), "--threads %u, or more queues: ethtool -L %s", iface->rx_queues,
 		 iface->name);
-	log_error(cure, "%s: %u queues allow %u threads with AF_XDP", iface->name, iface->rx_queues,
-		  iface->rx_queues);
+	log_error(cure, "%s: AF_XDP needs a queue for each thread, and there %s %u", iface->name,
+		  iface->rx_queues == 1 ? "is" : "are", iface->rx_queues);
 	return EXIT_FAILED;
 }
 

@@ -336,8 +336,8 @@ void generator_stop(struct generator *generator)
 }
 
 /*
- * From the first thread's begin to the last frame that carried a time: the kernel needs milliseconds to set up live
- * frames, and more to give back what they were made of. Where none carried one, until now or the end.
+ * From the first frame to the last one that carried a time: the kernel needs milliseconds to set up live frames, and
+ * more to give back what they were made of. Where none carried one, until now or the end.
  */
 static uint64_t elapsed_ns(const struct generator *generator)
 {
