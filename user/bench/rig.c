@@ -512,7 +512,7 @@ static __s64 find_residue(struct rig *rig, const struct stations *at)
 
 int rig_ledger(struct rig *rig, struct bench_ledger *ledger)
 {
-	struct stations stations;
+	struct stations stations = {};
 	__u64 dropped = 0;
 	int err = close_slices(rig);
 

@@ -184,7 +184,7 @@ static int check_wire(const struct stream *stream, const struct iface *iface)
 		return EXIT_FAILED;
 	}
 	err = check_size(stream, &peer.iface);
-	return err ? err : preflight_veth_peer(iface);
+	return err || !generator_is_live(stream->generator) ? err : preflight_veth_peer(iface);
 }
 
 static int guard(const struct generate_arguments *arguments, const struct iface *iface)
@@ -229,8 +229,10 @@ static int open_replay(struct stream *stream)
 		.marks = arguments->sink_text,
 	};
 
+	int err = arguments->has_dst_mac ? guard_mac(arguments->plan.dst_mac) : 0;
+
 	stream->plan = arguments->plan;
-	return replay_open(&stream->replay, &options);
+	return err ? err : replay_open(&stream->replay, &options);
 }
 
 static int open_stream(struct stream *stream)
@@ -252,10 +254,11 @@ static int open_stream(struct stream *stream)
 		err = arguments->replay_file ? open_replay(stream) : open_craft(stream);
 	if (!err && arguments->sink_text)
 		err = open_sink(stream);
-	if (!err) /* after the sink, whose program lets the far end take frames */
-		err = check_wire(stream, &stream->iface);
 	options.replay = stream->replay;
-	return err ? err : generator_open(&stream->generator, &options);
+	if (!err)
+		err = generator_open(&stream->generator, &options);
+	/* After the sink, whose program lets the far end take live frames. */
+	return err ? err : check_wire(stream, &stream->iface);
 }
 
 static void read_report(struct stream *stream)
@@ -366,6 +369,8 @@ static int say_why_refused(const struct stream *stream)
 			  ifname);
 		return EXIT_FAILED;
 	}
+	if (stream->replay && replay_summary(stream->replay)->largest_bytes > iface.mtu + ETH_HLEN + VLAN_ROOM)
+		return EXIT_DONE; /* that it is too small was said at first */
 	log_warn("a lower --rate", "%s: %llu frames were refused: the far end was too slow for them", ifname,
 		 (unsigned long long)sent->refused);
 	return EXIT_DONE;

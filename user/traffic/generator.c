@@ -167,7 +167,7 @@ static int open_parts(struct generator *generator)
 		return EXIT_USAGE; /* plan_craft() has said what is wrong */
 	if (err)
 		return generator->ops->say_error(generator->options.iface, err);
-	if (generator->ops == &sender_live && taken_open(&generator->taken, generator->options.iface->index))
+	if (generator_is_live(generator) && taken_open(&generator->taken, generator->options.iface->index))
 		log_warn(NULL,
 			 "%s: the kernel's tracepoints cannot be read: frames that its driver refuses "
 			 "count as sent",
@@ -197,6 +197,11 @@ int generator_open(struct generator **result, const struct generator_options *op
 const char *generator_way(const struct generator *generator)
 {
 	return generator->ops->name;
+}
+
+bool generator_is_live(const struct generator *generator)
+{
+	return generator->ops == &sender_live;
 }
 
 static void pin(int cpu)

@@ -37,6 +37,9 @@ int generator_open(struct generator **generator, const struct generator_options 
 /* "live frames" or "AF_XDP" */
 const char *generator_way(const struct generator *generator);
 
+/* Live frames are redirected, for which the far end of a veth must be ready. */
+bool generator_is_live(const struct generator *generator);
+
 /* 0 or -errno. */
 int generator_start(struct generator *generator);
 
