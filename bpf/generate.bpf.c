@@ -9,11 +9,14 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bounds.h"
+#include "xdplife/fingerprint.h"
 #include "xdplife/generate.h"
 
 /* Not static, or the skeleton does not show it. */
 const volatile struct craft_config craft = {};
 const volatile __u64 pace_interval = 0; /* ns << PACE_SHIFT between frames; 0: as fast as it goes */
+const volatile __u32 own_timing = 0;    /* a replay at the times of its capture */
 const volatile __u32 several_cpus = 0;  /* the sink may run on several CPUs at once */
 
 struct generator_run run = {};
@@ -120,6 +123,74 @@ int xl_constant(struct xdp_md *ctx __attribute__((unused)))
 	return XDP_TX;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, REPLAY_SLOTS);
+	__type(key, __u32);
+	__type(value, struct replay_slot);
+} replay_slots SEC(".maps");
+
+/* Far ahead of the next frame the CPU is left to others, until userspace calls again. */
+static __always_inline int replay_due(const struct replay_slot *slot, __u64 now_ns)
+{
+	__s64 ahead_ns;
+
+	if (pace_interval)
+		return pace_due(&run, pace_interval, now_ns);
+	if (!own_timing)
+		return 1;
+	ahead_ns = replay_ahead_ns(&run, slot, now_ns);
+	if (ahead_ns > REPLAY_REST_NS)
+		run.rest = 1;
+	return ahead_ns <= 0;
+}
+
+/* The frame of a slot as it is. */
+static __always_inline int copy_frame(struct xdp_md *ctx, const struct replay_slot *slot)
+{
+	__u32 bytes = slot->bytes;
+
+	if (!length_ok(&bytes, CRAFT_MAX_BYTES) || cut(ctx, bytes) ||
+	    bpf_xdp_store_bytes(ctx, 0, (void *)slot->frame, bytes))
+		return XDP_ABORTED;
+	return XDP_TX;
+}
+
+/* Reading the clock costs a tenth of a frame: where nothing waits for it, every 16th time will do for the report. */
+static __always_inline __u64 replay_clock(__u64 number)
+{
+	if (!own_timing && !pace_interval && number % 16 && number + 1 < run.limit)
+		return 0;
+	return bpf_ktime_get_ns();
+}
+
+SEC("xdp")
+int xl_replay(struct xdp_md *ctx)
+{
+	__u64 number = run.craft.number, now_ns;
+	__u32 index = run.replay.slot;
+	const struct replay_slot *slot;
+	int verdict;
+
+	if (run.stop || number >= run.limit)
+		return XDP_DROP;
+	slot = bpf_map_lookup_elem(&replay_slots, &index);
+	if (!slot || !replay_has_next(&run.replay, number))
+		return XDP_DROP;
+	now_ns = replay_clock(number);
+	if (!replay_due(slot, now_ns))
+		return XDP_DROP;
+	verdict = copy_frame(ctx, slot);
+	if (verdict != XDP_TX)
+		return verdict;
+	if (now_ns)
+		craft_note_time(&run.craft, now_ns);
+	replay_step(&run.replay);
+	replay_store(&run.craft.number, number + 1);
+	return XDP_TX;
+}
+
 static __always_inline void note_latency(const struct craft_mark *mark)
 {
 	__u64 now_ns = bpf_ktime_get_ns(), latency_ns, *count;
@@ -205,6 +276,44 @@ int xl_sink(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
 	return sink(data, end, end - data, 0) ? XDP_DROP : XDP_PASS;
+}
+
+/* Replayed frames carry no number: they are known by their bytes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set to the number of frames */
+	__type(key, __u64);     /* fingerprint() */
+	__type(value, __u32);   /* nothing */
+} replay_marks SEC(".maps");
+
+/* 0: the frame is too short to have one. */
+static __always_inline __u64 fingerprint_of(struct xdp_md *ctx)
+{
+	__u32 bytes = (__u32)bpf_xdp_get_buff_len(ctx) - FINGERPRINT_OFF;
+	union fingerprint_input input = {};
+
+	if (bytes > sizeof(input))
+		bytes = sizeof(input);
+	if (!length_ok(&bytes, sizeof(input)) || bpf_xdp_load_bytes(ctx, FINGERPRINT_OFF, &input, bytes))
+		return 0;
+	return fingerprint(&input);
+}
+
+SEC("xdp")
+int xl_sink_replay(struct xdp_md *ctx)
+{
+	__u64 mark = fingerprint_of(ctx);
+	struct sink_stream *stream;
+	__u32 thread = 0;
+
+	stream = bpf_map_lookup_elem(&sink_streams, &thread);
+	if (!stream || !bpf_map_lookup_elem(&replay_marks, &mark)) {
+		__sync_fetch_and_add(&sink_others, 1);
+		return XDP_PASS;
+	}
+	__sync_fetch_and_add(&stream->received, 1);
+	__sync_fetch_and_add(&stream->bytes, ctx->data_end - ctx->data);
+	return XDP_DROP;
 }
 
 /* Where the kernel's stack has made an skb of the frame already, this end is cheaper. */

@@ -7,6 +7,7 @@
 
 #include "craft.h"
 #include "histogram.h"
+#include "replay.h"
 #include "sequence.h"
 
 /* A time in a paced stream has 16 bits of a nanosecond more: so 4 million packets a second are exact to 10^-7. */
@@ -21,6 +22,8 @@ struct generator_run {
 	__u64 clock_ns; /* paced: the clock when it was last read for that */
 	__u64 stop;     /* nothing more is to be made */
 	__u64 ended;    /* frames when that was found, by the program */
+	__u64 rest;     /* by the program: nothing is due for so long that the CPU can be left */
+	struct replay_run replay;
 };
 
 /* Whether the next frame of a paced stream is due. What is late is due at once, until the rate is kept again. */
@@ -32,6 +35,15 @@ static __always_inline int pace_due(struct generator_run *run, __u64 interval, _
 		return 0;
 	run->due += interval;
 	return 1;
+}
+
+/* Nanoseconds until the frame of a slot is due; below 0: it is late. */
+static __always_inline __s64 replay_ahead_ns(struct generator_run *run, const struct replay_slot *slot,
+					     __u64 now_ns)
+{
+	if (!run->start_ns)
+		run->start_ns = now_ns;
+	return (__s64)(run->start_ns + replay_due_ns(&run->replay, slot) - now_ns);
 }
 
 /* What the sink saw of one thread's stream. The lock is used only where several CPUs may receive it at once. */

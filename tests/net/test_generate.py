@@ -455,7 +455,7 @@ def fails(host, *arguments, command=(XDPLIFE,)):
     (("c0", "--to", "10.7.0.2:0"), "--to 10.7.0.2:0: the port must be 1 to 65535"),
     (("c0", *TO4, "--from", "10.7.0.1:5"), "--from 10.7.0.1:5: without a port, for the flows decide it"),
     (("c0", *TO4, "--from", "fd00::1"), "--from fd00::1 and --to 10.7.0.2 are not of the same IP version"),
-    (("c0", *TO4, "--kind", "icmp"), "--kind icmp: syn, udp, tcp or handshake"),
+    (("c0", *TO4, "--kind", "icmp"), "--kind icmp: syn, udp, tcp, handshake or http"),
     (("c0", *TO4, "--rate", "0"), "--rate 0: must be a number from 0.001 to 1000000000"),
     (("c0", *TO4, "--rate", "fast"), "--rate fast: must be a number"),
     (("c0", *TO4, "--rate", "nan"), "--rate nan: must be a number"),

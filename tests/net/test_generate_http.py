@@ -327,7 +327,7 @@ def test_text(load):
     assert not result.stderr
 
 
-@pytest.mark.parametrize("words", ((), ("--to", SERVER4), ("--to", SERVER4, "--kind", "smtp"),
+@pytest.mark.parametrize("words", ((), ("--kind", "http"), ("--to", SERVER4, "--kind", "smtp"),
                                    ("--kind", "http", "--to", "a b"), ("--kind", "http", "--to", SERVER4, "--path", "x"),
                                    ("--kind", "http", "--to", SERVER4, "--flows", "0"),
                                    ("--kind", "http", "--to", SERVER4, "--flows", "5", "--ports", "4"),

@@ -121,7 +121,7 @@ static int hold_dispatcher(struct rig *rig)
 
 static int open_ours(struct rig *rig)
 {
-	const struct sender_ops *ops = &sender_live;
+	const struct sender_ops *ops = rig->scenario->way == WAY_AF_XDP ? &sender_af_xdp : &sender_live;
 	struct sender_config config = {
 		.craft = &rig->craft,
 		.iface = &rig->iface,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,23 @@
 #include <sys/socket.h>
 #include <xdp/xsk.h>
 
+#include "command.h"
 #include "net/xsk.h"
 #include "util/clock.h"
+#include "util/log.h"
 #include "xdplife/config.h"
 
 #define CHUNK_BYTES    XSK_UMEM__DEFAULT_FRAME_SIZE
-#define TX_CHUNKS      64  /* a client's segments; they are back as soon as the kernel has copied them */
+#define TX_CHUNKS      64 /* they are back as soon as the far end has them: more would only leave the cache */
 #define RX_CHUNKS      960 /* with the above 4 MiB a queue: a receive window of a megabyte in full segments */
 #define RX_CHUNKS_MANY 192 /* on interfaces with many queues, of which a flow uses one */
 #define MANY_QUEUES    8
 #define RING_SIZE      1024 /* a power of two, not below RX_CHUNKS */
-#define SEND_KICKS     100  /* tries to get the kernel to take what is queued */
-#define SEND_RETRY_MS  1
+#define DRAIN_YIELDS   20   /* tries to have everything sent: first without */
+#define DRAIN_NAPS     100  /* then with a pause */
+#define DRAIN_NAP_MS   1
+#define BUSY_NAPS      50 /* tries to get a queue that somebody has */
+#define BUSY_NAP_MS    10
 
 /* One socket with a memory area (UMEM) of its own: receive chunks first, then those for sending. */
 struct queue {
@@ -31,7 +37,9 @@ struct queue {
 	struct xsk_ring_cons completion, rx;
 	uint64_t free_tx[TX_CHUNKS];
 	unsigned int free_tx_count;
-	uint64_t held; /* the chunk of the frame that was handed out */
+	unsigned int added;    /* written to the ring and not yet shown to the kernel */
+	uint64_t tx_completed; /* frames */
+	uint64_t held;         /* the chunk of the frame that was handed out */
 	bool holds;
 };
 
@@ -82,7 +90,9 @@ static int create_umem(struct queue *queue, unsigned int rx_chunks)
 	return 0;
 }
 
-static int open_queue(struct xsk *xsk, const struct iface *iface, uint32_t number, int xsk_map_fd)
+/* @number: the interface's */
+static int create_queue(struct queue *queue, const struct iface *iface, uint32_t number,
+			unsigned int rx_chunks)
 {
 	struct xsk_socket_config config = {
 		.rx_size = RING_SIZE,
@@ -90,19 +100,42 @@ static int open_queue(struct xsk *xsk, const struct iface *iface, uint32_t numbe
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
 	};
-	struct queue *queue = &xsk->queues[number];
-	int err;
+	int err = create_umem(queue, rx_chunks);
 
-	xsk->count = number + 1; /* for xsk_close(), however far this gets */
-	err = create_umem(queue, xsk->rx_chunks);
-	if (!err)
-		err = xsk_socket__create(&queue->socket, iface->name, number, queue->umem, &queue->rx,
-					 &queue->tx, &config);
-	if (!err)
-		err = xsk_socket__update_xskmap(queue->socket, xsk_map_fd);
-	if (!err)
-		xsk->pollfds[number] = (struct pollfd){.fd = xsk_socket__fd(queue->socket), .events = POLLIN};
-	return err;
+	if (err)
+		return err;
+	return xsk_socket__create(&queue->socket, iface->name, number, queue->umem,
+				  rx_chunks ? &queue->rx : NULL, &queue->tx, &config);
+}
+
+static void close_queue(struct queue *queue)
+{
+	if (queue->socket)
+		xsk_socket__delete(queue->socket);
+	if (queue->umem)
+		xsk_umem__delete(queue->umem);
+	if (queue->area)
+		munmap(queue->area, queue->area_bytes);
+	*queue = (struct queue){};
+}
+
+/* The kernel lets go of a queue some time after its last socket was closed: a moment later it may be free. */
+static int open_queue(struct xsk *xsk, const struct iface *iface, uint32_t number)
+{
+	struct queue *queue = &xsk->queues[xsk->count];
+	int err = create_queue(queue, iface, number, xsk->rx_chunks);
+
+	for (int i = 0; i < BUSY_NAPS && err == -EBUSY; i++) {
+		close_queue(queue);
+		poll(NULL, 0, BUSY_NAP_MS);
+		err = create_queue(queue, iface, number, xsk->rx_chunks);
+	}
+	if (err) {
+		close_queue(queue);
+		return err;
+	}
+	xsk->pollfds[xsk->count++] = (struct pollfd){.fd = xsk_socket__fd(queue->socket), .events = POLLIN};
+	return 0;
 }
 
 int xsk_open(struct xsk **out, const struct iface *iface, int xsk_map_fd)
@@ -114,8 +147,11 @@ int xsk_open(struct xsk **out, const struct iface *iface, int xsk_map_fd)
 	if (!xsk)
 		return -ENOMEM;
 	xsk->rx_chunks = queues > MANY_QUEUES ? RX_CHUNKS_MANY : RX_CHUNKS;
-	for (uint32_t i = 0; i < queues && !err; i++)
-		err = open_queue(xsk, iface, i, xsk_map_fd);
+	for (uint32_t i = 0; i < queues && !err; i++) {
+		err = open_queue(xsk, iface, i);
+		if (!err)
+			err = xsk_socket__update_xskmap(xsk->queues[i].socket, xsk_map_fd);
+	}
 	if (err) {
 		xsk_close(xsk);
 		return err;
@@ -124,14 +160,49 @@ int xsk_open(struct xsk **out, const struct iface *iface, int xsk_map_fd)
 	return 0;
 }
 
-static void close_queue(struct queue *queue)
+int xsk_open_tx(struct xsk **out, const struct iface *iface, uint32_t queue)
 {
-	if (queue->socket)
-		xsk_socket__delete(queue->socket);
-	if (queue->umem)
-		xsk_umem__delete(queue->umem);
-	if (queue->area)
-		munmap(queue->area, queue->area_bytes);
+	struct xsk *xsk = calloc(1, sizeof(*xsk));
+	int err;
+
+	if (!xsk)
+		return -ENOMEM;
+	err = open_queue(xsk, iface, queue);
+	if (err) {
+		xsk_close(xsk);
+		return err;
+	}
+	*out = xsk;
+	return 0;
+}
+
+int xsk_say_error(const char *ifname, int err)
+{
+	char cure[32 + IF_NAMESIZE];
+
+	switch (err) {
+	case -EPERM:
+		log_error("as root", "%s: an AF_XDP socket needs CAP_NET_RAW", ifname);
+		return EXIT_NEEDS;
+	case -ENOBUFS:
+	case -ENOMEM:
+		log_error("ulimit -l unlimited, or CAP_IPC_LOCK",
+			  "%s: no memory for AF_XDP sockets may be locked", ifname);
+		return EXIT_NEEDS;
+	case -EAFNOSUPPORT:
+		log_error("a kernel with CONFIG_XDP_SOCKETS", "%s: this kernel has no AF_XDP", ifname);
+		return EXIT_NEEDS;
+	case -ENETDOWN:
+		snprintf(cure, sizeof(cure), "ip link set %s up", ifname);
+		log_error(cure, "%s: the interface is down", ifname);
+		return EXIT_FAILED;
+	case -EBUSY:
+		log_error("ss --xdp shows who has it", "%s: another AF_XDP socket has the queue", ifname);
+		return EXIT_FAILED;
+	default:
+		log_error(NULL, "%s: no AF_XDP socket: %s", ifname, strerror(-err));
+		return EXIT_FAILED;
+	}
 }
 
 void xsk_close(struct xsk *xsk)
@@ -151,12 +222,12 @@ static void collect_sent(struct queue *queue)
 		queue->free_tx[queue->free_tx_count++] =
 			*xsk_ring_cons__comp_addr(&queue->completion, index + i);
 	xsk_ring_cons__release(&queue->completion, count);
+	queue->tx_completed += count;
 }
 
 /*
- * Copy mode sends within this system call: always needed, whatever need_wakeup says. EAGAIN and EBUSY mean
- * that the kernel has done a part, ENOBUFS that the device's queue is full for the moment; what is queued
- * stays queued.
+ * Copy mode sends within this system call, XSK_TX_BATCH frames: always needed, whatever need_wakeup says. EAGAIN and EBUSY mean that the kernel has done a part, ENOBUFS that the device's queue
+ * is full for the moment; what is queued stays queued.
  */
 static int kick(const struct queue *queue)
 {
@@ -168,42 +239,77 @@ static int kick(const struct queue *queue)
 	return -errno;
 }
 
-/* Everything is out once all chunks are back. */
-static int flush(struct queue *queue)
+void *xsk_tx_next(struct xsk *xsk)
 {
-	struct pollfd pollfd = {.fd = xsk_socket__fd(queue->socket), .events = POLLOUT};
+	struct queue *queue = &xsk->queues[0];
 
-	for (int i = 0; i < SEND_KICKS; i++) {
-		int err = kick(queue);
+	if (!queue->free_tx_count)
+		collect_sent(queue);
+	if (!queue->free_tx_count)
+		return NULL;
+	return xsk_umem__get_data(queue->area, queue->free_tx[queue->free_tx_count - 1]);
+}
+
+void xsk_tx_add(struct xsk *xsk, uint32_t bytes)
+{
+	struct queue *queue = &xsk->queues[0];
+	uint32_t index = 0;
+
+	xsk_ring_prod__reserve(&queue->tx, 1, &index); /* there are fewer chunks than places */
+	*xsk_ring_prod__tx_desc(&queue->tx, index) =
+		(struct xdp_desc){.addr = queue->free_tx[--queue->free_tx_count], .len = bytes};
+	queue->added++;
+}
+
+int xsk_tx_kick(struct xsk *xsk)
+{
+	struct queue *queue = &xsk->queues[0];
+	int err;
+
+	xsk_ring_prod__submit(&queue->tx, queue->added);
+	queue->added = 0;
+	err = kick(queue);
+	collect_sent(queue);
+	return err;
+}
+
+uint64_t xsk_tx_completed(const struct xsk *xsk)
+{
+	return xsk->queues[0].tx_completed;
+}
+
+int xsk_tx_drain(struct xsk *xsk)
+{
+	const struct queue *queue = &xsk->queues[0];
+
+	for (int i = 0; i < DRAIN_YIELDS + DRAIN_NAPS; i++) {
+		int err = xsk_tx_kick(xsk);
 
 		if (err)
 			return err;
-		collect_sent(queue);
 		if (queue->free_tx_count == TX_CHUNKS)
 			return 0;
-		poll(&pollfd, 1, SEND_RETRY_MS);
+		if (i < DRAIN_YIELDS)
+			sched_yield();
+		else
+			poll(NULL, 0, DRAIN_NAP_MS);
 	}
-	return queue->free_tx_count ? 0 : -ENOBUFS;
+	return -ETIMEDOUT;
 }
 
 int xsk_send(struct xsk *xsk, const void *data, uint32_t bytes)
 {
-	struct queue *queue = &xsk->queues[0];
-	struct xdp_desc *descriptor;
-	uint64_t address;
-	uint32_t index;
+	void *chunk = xsk_tx_next(xsk);
+	int err;
 
 	if (bytes > XSK_MAX_FRAME_BYTES)
 		return -EMSGSIZE;
-	collect_sent(queue);
-	if (!queue->free_tx_count || xsk_ring_prod__reserve(&queue->tx, 1, &index) != 1)
+	if (!chunk)
 		return -ENOBUFS;
-	address = queue->free_tx[--queue->free_tx_count];
-	memcpy(xsk_umem__get_data(queue->area, address), data, bytes);
-	descriptor = xsk_ring_prod__tx_desc(&queue->tx, index);
-	*descriptor = (struct xdp_desc){.addr = address, .len = bytes};
-	xsk_ring_prod__submit(&queue->tx, 1);
-	return flush(queue);
+	memcpy(chunk, data, bytes);
+	xsk_tx_add(xsk, bytes);
+	err = xsk_tx_drain(xsk);
+	return err == -ETIMEDOUT ? (xsk_tx_next(xsk) ? 0 : -ENOBUFS) : err;
 }
 
 /* The kernel asks to be woken when it found no free chunk; there are some again. */

@@ -94,12 +94,15 @@ static void print_received(const struct generate_report *report, FILE *out)
 	fprintf(out, "%-12s%s%12" PRIu64 "%s  on the way: %.4f %% of those sent\n", "lost",
 		missing ? bad : "", missing, missing ? terminal_style(out, STYLE_RESET) : "",
 		report->sent.made ? PERCENT * missing / report->sent.made : 0.0);
-	print_count(out, "duplicates", received->duplicates, "came again", bad);
-	print_count(out, "reordered", received->reordered, "came after a later one", bad);
+	if (received->numbered) {
+		print_count(out, "duplicates", received->duplicates, "came again", bad);
+		print_count(out, "reordered", received->reordered, "came after a later one", bad);
+	}
 	if (received->stale)
 		print_count(out, "stale", received->stale, "so late that they may be duplicates", bad);
 	print_count(out, "others", received->others, "frames of other senders, left to the stack", plain);
-	print_latency(received, out);
+	if (received->numbered)
+		print_latency(received, out);
 }
 
 void generate_report_text(const struct generate_report *report, FILE *out)
@@ -135,12 +138,19 @@ static json_t *latency_json(const struct sink_report *received)
 static json_t *sink_json(const struct generate_report *report)
 {
 	const struct sink_report *received = &report->received;
+	json_t *sink = json_pack("{s:s s:I s:I s:I s:I}", "interface", report->sink, "received",
+				 (json_int_t)received->received, "bytes", (json_int_t)received->bytes, "lost",
+				 (json_int_t)lost(report), "others", (json_int_t)received->others);
+	json_t *numbered;
 
-	return json_pack("{s:s s:I s:I s:I s:I s:I s:I s:I s:o}", "interface", report->sink, "received",
-			 (json_int_t)received->received, "bytes", (json_int_t)received->bytes, "lost",
-			 (json_int_t)lost(report), "duplicates", (json_int_t)received->duplicates,
-			 "reordered", (json_int_t)received->reordered, "stale", (json_int_t)received->stale,
-			 "others", (json_int_t)received->others, "latency_ns", latency_json(received));
+	if (!received->numbered)
+		return sink;
+	numbered = json_pack("{s:I s:I s:I s:o}", "duplicates", (json_int_t)received->duplicates, "reordered",
+			     (json_int_t)received->reordered, "stale", (json_int_t)received->stale,
+			     "latency_ns", latency_json(received));
+	json_object_update_missing(sink, numbered);
+	json_decref(numbered);
+	return sink;
 }
 
 void generate_report_json(const struct generate_report *report, FILE *out)

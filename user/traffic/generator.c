@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "command.h"
-#include "datapath/preflight.h"
 #include "traffic/generator.h"
 #include "traffic/taken.h"
 #include "util/clock.h"
@@ -42,7 +41,7 @@ struct generator {
 };
 
 /* In the order of preference. */
-static const struct sender_ops *const ways[] = {&sender_live, NULL};
+static const struct sender_ops *const ways[] = {&sender_live, &sender_af_xdp, NULL};
 
 /* The nth of the CPUs that we may use, around and around. */
 static int nth_cpu(unsigned int n)
@@ -68,36 +67,58 @@ static uint64_t share(const struct generator *generator, uint64_t count, unsigne
 	       (index == units % threads ? count % unit : 0);
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t wanted_frames(const struct generator_options *options)
 {
-	uint64_t by_time = UINT64_MAX;
+	uint64_t wanted = options->count ? options->count : UINT64_MAX;
 
+	if (options->replay)
+		wanted = smaller(wanted, replay_frames(options->replay));
 	if (options->duration_ns && options->rate_pps > 0)
-		by_time = (uint64_t)(options->rate_pps * options->duration_ns / NS_PER_S + 0.5);
-	if (!by_time)
-		by_time = 1; /* the first is due at once */
-	return options->count && options->count < by_time ? options->count : by_time;
+		wanted = smaller(wanted,
+				 (uint64_t)(options->rate_pps * options->duration_ns / NS_PER_S + 0.5));
+	return wanted ? wanted : 1; /* the first is due at once */
+}
+
+static int make_craft(struct worker *worker, unsigned int index, struct sender_config *config)
+{
+	char why[160];
+
+	if (plan_craft(worker->generator->options.plan, index, &worker->craft, why, sizeof(why))) {
+		log_error(NULL, "%s", why);
+		return -EINVAL;
+	}
+	config->craft = &worker->craft;
+	return 0;
 }
 
 static int open_worker(struct generator *generator, struct worker *worker, unsigned int index)
 {
-	uint64_t wanted = wanted_frames(&generator->options);
+	const struct generator_options *options = &generator->options;
+	uint64_t wanted = wanted_frames(options);
+	struct sender_replay replay;
 	struct sender_config config = {
-		.craft = &worker->craft,
-		.iface = generator->options.iface,
-		.rate_pps = generator->options.rate_pps / generator->threads,
-		.constant = generator->options.constant,
+		.index = index,
+		.iface = options->iface,
+		.rate_pps = options->rate_pps / generator->threads,
+		.constant = options->constant,
 	};
-	char why[160];
-	int err;
+	int err = 0;
 
 	worker->generator = generator;
 	worker->cpu = nth_cpu(index);
-	if (plan_craft(generator->options.plan, index, &worker->craft, why, sizeof(why))) {
-		log_error(NULL, "%s", why);
-		return -EINVAL;
+	if (options->replay) {
+		replay = replay_for_sender(options->replay);
+		config.replay = &replay;
+	} else {
+		err = make_craft(worker, index, &config);
 	}
-	err = generator->ops->open(&worker->sender, &config);
+	if (!err)
+		err = generator->ops->open(&worker->sender, &config);
 	if (!err)
 		worker->sender->run->limit = wanted == UINT64_MAX ? wanted : share(generator, wanted, index);
 	return err;
@@ -144,10 +165,8 @@ static int open_parts(struct generator *generator)
 
 	if (err == -EINVAL)
 		return EXIT_USAGE; /* plan_craft() has said what is wrong */
-	if (err) {
-		log_error(preflight_load_cure(err), "%s: nothing can be sent: %s", ifname, strerror(-err));
-		return EXIT_NEEDS;
-	}
+	if (err)
+		return generator->ops->say_error(generator->options.iface, err);
 	if (generator->ops == &sender_live && taken_open(&generator->taken, generator->options.iface->index))
 		log_warn(NULL,
 			 "%s: the kernel's tracepoints cannot be read: frames that its driver refuses "
@@ -234,7 +253,8 @@ static void set_turns(struct generator *generator)
 int generator_start(struct generator *generator)
 {
 	struct sigaction action = {.sa_handler = wake};
-	int err = 0;
+	struct replay *replay = generator->options.replay;
+	int err = replay ? replay_start(replay, generator->workers[0].sender) : 0;
 
 	sigaction(WAKE_SIGNAL, &action, NULL);
 	generator->start_ns = clock_monotonic_ns();
@@ -247,14 +267,14 @@ int generator_start(struct generator *generator)
 	return err;
 }
 
-/* A thread that makes no more must be told: its system call waits for a signal. */
+/* A thread that makes no more, or not for long, must be told: its system call waits for a signal. */
 static bool worker_runs(struct worker *worker)
 {
 	struct generator_run *run = worker->sender->run;
 
 	if (!worker->started || __atomic_load_n(&worker->done, __ATOMIC_ACQUIRE))
 		return false;
-	if (__atomic_load_n(&run->craft.number, __ATOMIC_RELAXED) >= run->limit || run->stop)
+	if (__atomic_load_n(&run->craft.number, __ATOMIC_RELAXED) >= run->limit || run->stop || run->rest)
 		pthread_kill(worker->thread, WAKE_SIGNAL);
 	return true;
 }
@@ -400,6 +420,8 @@ void generator_stop(struct generator *generator)
 			pthread_join(generator->workers[i].thread, NULL);
 		generator->workers[i].started = false;
 	}
+	if (generator->options.replay)
+		replay_stop(generator->options.replay);
 	if (generator->start_ns && !generator->end_ns)
 		generator->end_ns = clock_monotonic_ns();
 }

@@ -5,10 +5,12 @@
 
 #include "net/iface.h"
 #include "traffic/plan.h"
+#include "traffic/replay.h"
 #include "traffic/sender.h"
 
 struct generator_options {
 	const struct traffic_plan *plan;
+	struct replay *replay;     /* NULL: the plan's frames; else these, by the plan's one thread */
 	const struct iface *iface; /* in the current network namespace */
 	double rate_pps;           /* of all threads together; 0: as fast as it goes */
 	uint64_t count;            /* frames, exactly; 0: no limit */

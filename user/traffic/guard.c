@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "command.h"
 #include "net/path.h"
 #include "traffic/guard.h"
 #include "util/log.h"
+#include "xdplife/parse.h"
 
 #define CURE "a veth pair between network namespaces (xdplife lab up), or --i-own-this-network"
 
@@ -61,4 +63,21 @@ int guard_mac(const uint8_t mac[6])
 		  "%02x:%02x:%02x:%02x:%02x:%02x: refused: every station of a network would get the frames",
 		  mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	return EXIT_FAILED;
+}
+
+bool guard_frame(const void *frame, uint32_t bytes, char *address)
+{
+	struct packet packet = {};
+	struct target to;
+
+	parse_packet(&packet, frame, (const uint8_t *)frame + bytes, bytes);
+	to = (struct target){
+		.ip_version = packet.ip_version,
+		.address = packet.dst,
+		.prefix = packet.ip_version == 4 ? 32 : 128,
+	};
+	if (!packet.ip_version || target_is_private(&to) || target_is_group(&to))
+		return true;
+	ip_addr_text(to.ip_version, &to.address, address);
+	return false;
 }

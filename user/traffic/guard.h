@@ -26,4 +26,13 @@ int guard_source(const struct target *from, bool owned);
 /* The next hop's MAC is that of one station, whatever the flag. */
 int guard_mac(const uint8_t mac[6]);
 
+/**
+ * guard_frame() - whether a frame of somebody's capture may be sent on a veth
+ * @address: INET6_ADDRSTRLEN of room; its destination if it may not
+ *
+ * What has no IP destination goes no further than the cable, and broadcast and multicast are part of nearly every
+ * capture: these may. A host must have a private or test address.
+ */
+bool guard_frame(const void *frame, uint32_t bytes, char *address);
+
 #endif

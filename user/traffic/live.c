@@ -2,16 +2,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "command.h"
 #include "datapath/loading.h"
+#include "datapath/preflight.h"
 #include "net/netns.h"
+#include "traffic/pace.h"
 #include "traffic/plan.h"
 #include "traffic/sender.h"
 #include "util/clock.h"
+#include "util/log.h"
 
 #include "generate.skel.h"
 
@@ -22,7 +26,12 @@
 #define BATCH_MAX    64
 #define BATCH_NS     16000
 #define MAX_REPEAT   (1u << 31)
-#define SLOW_PACE_NS 500000 /* above this between two frames we sleep; below, the program waits, and spins */
+
+/*
+ * When to begin a call that is to send at a given time. For each with more than one turn the kernel enters the program
+ * into its XDP dispatcher and waits for RCU, 20 ms and more (6.18: net/bpf/test_run.c, bpf_prog_change_xdp()).
+ */
+#define COME_BACK_NS (200 * NS_PER_MS)
 
 struct live {
 	struct sender sender;
@@ -31,6 +40,7 @@ struct live {
 	unsigned int ifindex, netns; /* the number means another interface in another namespace */
 	uint32_t batch;
 	uint64_t interval; /* << PACE_SHIFT */
+	bool own_timing;
 	uint32_t frame_bytes;
 	__u8 frame[CRAFT_MAX_BYTES];
 };
@@ -44,6 +54,13 @@ static uint32_t batch_size(double rate_pps)
 	return due < 1 ? 1 : (uint32_t)due;
 }
 
+static struct bpf_program *choose_program(const struct generate_bpf *skel, const struct sender_config *config)
+{
+	if (config->replay)
+		return skel->progs.xl_replay;
+	return config->constant ? skel->progs.xl_constant : skel->progs.xl_generate;
+}
+
 static int load(struct live *live, const struct sender_config *config)
 {
 	struct generate_bpf *skel = generate_bpf__open();
@@ -52,15 +69,30 @@ static int load(struct live *live, const struct sender_config *config)
 	if (!skel)
 		return -errno;
 	live->skel = skel;
-	live->program = config->constant ? skel->progs.xl_constant : skel->progs.xl_generate;
-	memcpy((void *)&skel->rodata->craft, config->craft, sizeof(*config->craft));
+	live->program = choose_program(skel, config);
+	if (config->craft)
+		memcpy((void *)&skel->rodata->craft, config->craft, sizeof(*config->craft));
 	*(__u64 *)&skel->rodata->pace_interval = live->interval;
+	*(__u32 *)&skel->rodata->own_timing = live->own_timing;
 	bpf_object__for_each_program(program, skel->obj)
 		bpf_program__set_autoload(program, program == live->program);
 	bpf_map__set_autocreate(skel->maps.sink_streams, false);
 	bpf_map__set_autocreate(skel->maps.sink_latency, false);
+	bpf_map__set_autocreate(skel->maps.replay_marks, false);
+	bpf_map__set_autocreate(skel->maps.replay_slots, config->replay);
 	loading_announce(skel->obj);
 	return generate_bpf__load(skel);
+}
+
+static int map_slots(struct live *live)
+{
+	void *slots = mmap(NULL, REPLAY_SLOTS * sizeof(struct replay_slot), PROT_READ | PROT_WRITE,
+			   MAP_SHARED, bpf_map__fd(live->skel->maps.replay_slots), 0);
+
+	if (slots == MAP_FAILED)
+		return -errno;
+	live->sender.slots = slots;
+	return 0;
 }
 
 static int test_run(struct live *live, uint32_t repeat, uint32_t batch)
@@ -87,8 +119,25 @@ static void live_close(struct sender *sender)
 {
 	struct live *live = (struct live *)sender;
 
+	if (sender->slots)
+		munmap(sender->slots, REPLAY_SLOTS * sizeof(struct replay_slot));
 	generate_bpf__destroy(live->skel);
 	free(live);
+}
+
+static int open_program(struct live *live, const struct sender_config *config)
+{
+	int err = load(live, config);
+
+	if (err)
+		return err;
+	live->sender.run = &live->skel->bss->run;
+	live->sender.program = bpf_program__fd(live->program);
+	if (config->replay)
+		err = map_slots(live);
+	else
+		live->sender.run->craft.flow = config->craft->flow_start;
+	return err ? err : probe(live);
 }
 
 static int live_open(struct sender **sender, const struct sender_config *config)
@@ -102,15 +151,14 @@ static int live_open(struct sender **sender, const struct sender_config *config)
 	live->ifindex = config->iface->index;
 	live->netns = netns_inum();
 	live->batch = batch_size(config->rate_pps);
-	live->interval = sender_interval(config->rate_pps);
-	live->frame_bytes = plan_first_frame(config->craft, live->frame);
-	err = load(live, config);
-	if (!err) {
-		live->sender.run = &live->skel->bss->run;
-		live->sender.program = bpf_program__fd(live->program);
-		live->sender.run->craft.flow = config->craft->flow_start;
-		err = probe(live);
+	live->interval = pace_interval(config->rate_pps);
+	if (config->replay) {
+		live->own_timing = config->replay->own_timing;
+		live->frame_bytes = config->replay->largest_bytes;
+	} else {
+		live->frame_bytes = plan_first_frame(config->craft, live->frame);
 	}
+	err = open_program(live, config);
 	if (err) {
 		live_close(&live->sender);
 		return err;
@@ -119,18 +167,17 @@ static int live_open(struct sender **sender, const struct sender_config *config)
 	return 0;
 }
 
-/* The time is kept as a difference from start_ns, which must not grow for ever: 48 bits hold 78 hours. */
-static void rebase(struct generator_run *run)
+/* A replay at its own times: the program waits for the next frame, unless it is far. */
+static int replay_some(struct live *live)
 {
-	run->start_ns += run->due >> PACE_SHIFT;
-	run->due &= (1 << PACE_SHIFT) - 1;
-}
+	struct generator_run *run = live->sender.run;
+	const struct replay_slot *next = &live->sender.slots[run->replay.slot];
 
-static void sleep_until(uint64_t when_ns)
-{
-	struct timespec when = {.tv_sec = when_ns / NS_PER_S, .tv_nsec = when_ns % NS_PER_S};
-
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL);
+	if (run->rest) {
+		run->rest = 0;
+		pace_sleep_until(run->start_ns + replay_due_ns(&run->replay, next) - COME_BACK_NS);
+	}
+	return run->stop ? -EINTR : test_run(live, MAX_REPEAT, live->batch);
 }
 
 /* One call: as much as there is to do, or one frame of a slow stream when its time has come. */
@@ -139,13 +186,15 @@ static int send_some(struct live *live)
 	struct generator_run *run = live->sender.run;
 	uint64_t turns = run->limit - run->craft.number + 1; /* in the last one the program notes the end */
 
-	if (!live->interval)
-		return test_run(live, turns < MAX_REPEAT ? turns : MAX_REPEAT,
+	if (live->own_timing)
+		return replay_some(live);
+	if (!live->interval) /* a replay may have to wait for the file */
+		return test_run(live, turns < MAX_REPEAT && !live->sender.slots ? turns : MAX_REPEAT,
 				turns < live->batch ? turns : live->batch);
-	rebase(run);
-	if (live->interval >> PACE_SHIFT < SLOW_PACE_NS)
+	pace_rebase(run);
+	if (live->interval >> PACE_SHIFT < PACE_SLEEP_NS)
 		return test_run(live, MAX_REPEAT, live->batch);
-	sleep_until(run->start_ns + (run->due >> PACE_SHIFT));
+	pace_sleep_until(run->start_ns + (run->due >> PACE_SHIFT));
 	return test_run(live, 1, 1);
 }
 
@@ -164,9 +213,16 @@ static int live_send(struct sender *sender)
 	return err;
 }
 
+static int live_say_error(const struct iface *iface, int err)
+{
+	log_error(preflight_load_cure(err), "%s: nothing can be sent: %s", iface->name, strerror(-err));
+	return EXIT_NEEDS;
+}
+
 const struct sender_ops sender_live = {
 	.name = "live frames",
 	.open = live_open,
 	.send = live_send,
 	.close = live_close,
+	.say_error = live_say_error,
 };

@@ -16,8 +16,16 @@
 #include "net/iface.h"
 #include "xdplife/generate.h"
 
+/* Frames of a capture, instead of crafted ones. */
+struct sender_replay {
+	uint32_t largest_bytes;
+	bool own_timing; /* each when its slot says; else at the rate */
+};
+
 struct sender_config {
 	const struct craft_config *craft;
+	const struct sender_replay *replay; /* NULL: none; else craft is not used */
+	unsigned int index;        /* of the thread */
 	const struct iface *iface; /* of the current network namespace */
 	double rate_pps;           /* 0: as fast as it goes */
 	bool constant; /* live frames only: the same frame over and over, to measure what the frames cost */
@@ -27,6 +35,7 @@ struct sender {
 	const struct sender_ops *ops;
 	struct generator_run *run; /* where it stands; the caller sets limit and stop, at any time */
 	int program; /* the BPF program that makes the frames, for whoever measures it; -1: none */
+	struct replay_slot *slots; /* REPLAY_SLOTS of them, for a replay's frames; else NULL */
 };
 
 struct sender_ops {
@@ -34,20 +43,17 @@ struct sender_ops {
 	/* Return: 0; -EOPNOTSUPP where the kernel cannot; -EPERM; another -errno. */
 	int (*open)(struct sender **sender, const struct sender_config *config);
 	/*
-	 * Makes and sends frames until run->limit is reached, or run->stop is set and the thread gets a signal.
-	 * In the namespace of the interface; -EXDEV in another.
+	 * Makes and sends frames until run->limit is reached, or run->stop is set and the thread gets a signal; it wants
+	 * one when run->rest is set, too. In the namespace of the interface; -EXDEV in another.
 	 * Return: 0, or -errno if the interface or the kernel will have no more.
 	 */
 	int (*send)(struct sender *sender);
 	void (*close)(struct sender *sender);
+	/* Says why open() has failed with @err, and what to try. Return: an exit_code. */
+	int (*say_error)(const struct iface *iface, int err);
 };
 
 extern const struct sender_ops sender_live;
-
-/* Nanoseconds between two frames << PACE_SHIFT, or 0 for as fast as it goes. */
-static inline __u64 sender_interval(double rate_pps)
-{
-	return rate_pps > 0 ? (__u64)(1e9 * (1 << PACE_SHIFT) / rate_pps) : 0;
-}
+extern const struct sender_ops sender_af_xdp;
 
 #endif

@@ -20,30 +20,78 @@
 struct traffic_sink {
 	struct generate_bpf *skel;
 	struct bpf_program *program;
+	const struct replay *replay;
 	__u32 threads;
 	int link; /* -1: none */
 };
+
+static struct bpf_program *choose_program(const struct generate_bpf *skel,
+					  const struct traffic_sink_options *options)
+{
+	if (options->replay)
+		return skel->progs.xl_sink_replay;
+	return options->after_stack ? skel->progs.xl_sink_tc : skel->progs.xl_sink;
+}
+
+/* What the sink is to know again. */
+static int fill_marks(const struct traffic_sink *sink)
+{
+	int map = bpf_map__fd(sink->skel->maps.replay_marks), err = 0;
+	const __u32 nothing = 0;
+	const uint64_t *marks;
+	size_t count;
+
+	marks = replay_marks(sink->replay, &count);
+	for (size_t i = 0; i < count && !err; i++)
+		err = bpf_map_update_elem(map, &marks[i], &nothing, BPF_ANY);
+	return err;
+}
+
+static int load_for_replay(struct traffic_sink *sink)
+{
+	size_t count;
+	int err;
+
+	replay_marks(sink->replay, &count);
+	sink->threads = 1;
+	err = bpf_map__set_max_entries(sink->skel->maps.replay_marks, count);
+	if (!err)
+		err = generate_bpf__load(sink->skel);
+	return err ? err : fill_marks(sink);
+}
+
+static int load_for_craft(struct traffic_sink *sink, const struct traffic_sink_options *options,
+			  const struct iface *iface)
+{
+	const struct craft_config *craft = options->craft;
+	struct generate_bpf *skel = sink->skel;
+	int err;
+
+	memcpy((void *)&skel->rodata->craft, craft, sizeof(*craft));
+	/* In front of the stack it runs on whatever CPU the frame was sent from. */
+	*(__u32 *)&skel->rodata->several_cpus = options->after_stack || iface->rx_queues > 1;
+	sink->threads = craft->threads;
+	bpf_map__set_autocreate(skel->maps.replay_marks, false);
+	err = bpf_map__set_max_entries(skel->maps.sink_streams, sink->threads);
+	return err ? err : generate_bpf__load(skel);
+}
 
 static int load(struct traffic_sink *sink, const struct traffic_sink_options *options,
 		const struct iface *iface)
 {
 	struct generate_bpf *skel = generate_bpf__open();
 	struct bpf_program *program;
-	int err;
 
 	if (!skel)
 		return -errno;
 	sink->skel = skel;
-	sink->program = options->after_stack ? skel->progs.xl_sink_tc : skel->progs.xl_sink;
-	memcpy((void *)&skel->rodata->craft, options->craft, sizeof(*options->craft));
-	/* In front of the stack it runs on whatever CPU the frame was sent from. */
-	*(__u32 *)&skel->rodata->several_cpus = options->after_stack || iface->rx_queues > 1;
+	sink->replay = options->replay;
+	sink->program = choose_program(skel, options);
 	bpf_object__for_each_program(program, skel->obj)
 		bpf_program__set_autoload(program, program == sink->program);
-	sink->threads = options->craft->threads;
-	err = bpf_map__set_max_entries(skel->maps.sink_streams, sink->threads);
+	bpf_map__set_autocreate(skel->maps.replay_slots, false);
 	loading_announce(skel->obj);
-	return err ? err : generate_bpf__load(skel);
+	return sink->replay ? load_for_replay(sink) : load_for_craft(sink, options, iface);
 }
 
 static int attach(struct traffic_sink *sink, const struct traffic_sink_options *options,
@@ -127,6 +175,7 @@ int traffic_sink_read(const struct traffic_sink *sink, struct sink_report *repor
 	int err;
 
 	memset(report, 0, sizeof(*report));
+	report->numbered = !sink->replay;
 	err = read_streams(sink, report);
 	return err ? err : read_latency(sink, report);
 }

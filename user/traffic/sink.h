@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "traffic/replay.h"
 #include "xdplife/generate.h"
 
 struct traffic_sink;
@@ -15,10 +16,12 @@ struct traffic_sink;
 struct traffic_sink_options {
 	const char *ifname; /* in the current network namespace */
 	const struct craft_config *craft;
+	const struct replay *replay; /* NULL: none; else its frames, instead of crafted ones: they are only counted */
 	bool after_stack; /* at tc ingress, where an XDP program would make the kernel copy what is an skb already */
 };
 
 struct sink_report {
+	bool numbered; /* the frames carry numbers and times; else nothing is known but the two below, and others */
 	__u64 received, bytes;
 	__u64 unique; /* numbers of the sequence that came */
 	__u64 reordered, duplicates, stale;

@@ -30,20 +30,7 @@ static int open_sockets(struct steering *steering)
 	const struct iface *iface = &steering->path->iface;
 	int err = xsk_open(&steering->xsk, iface, datapath_xsk_map_fd(steering->datapath));
 
-	if (!err)
-		return EXIT_DONE;
-	if (err == -EPERM) {
-		log_error("as root", "%s: an AF_XDP socket needs CAP_NET_RAW", iface->name);
-		return EXIT_NEEDS;
-	}
-	if (err == -ENOBUFS || err == -ENOMEM) {
-		log_error("ulimit -l unlimited, or CAP_IPC_LOCK",
-			  "%s: no memory for AF_XDP sockets may be locked", iface->name);
-		return EXIT_NEEDS;
-	}
-	log_error(err == -EBUSY ? "ss --xdp shows who has it" : NULL, "%s: no AF_XDP socket: %s", iface->name,
-		  strerror(-err));
-	return EXIT_FAILED;
+	return err ? xsk_say_error(iface->name, err) : EXIT_DONE;
 }
 
 /* The sockets are in the map before the first flow is steered. */
