@@ -13,11 +13,13 @@
  */
 static __always_inline __u16 checksum_fold(__u64 sum)
 {
+	__u32 half;
+
 	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)sum;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	half = (__u32)sum;
+	return (__u16)((half + (half >> 16 | half << 16)) >>
+		       16); /* the carry of the lower half comes with it */
 }
 
 /**

@@ -87,6 +87,15 @@ struct craft_state {
 	__u32 tcp_sent;             /* bytes of TCP data, in each flow */
 };
 
+/*
+ * Where things are in a frame. A caller that knows it at compile time passes constants, and the compiler leaves out what
+ * they exclude; else it is craft_layout()'s, and the verifier does.
+ */
+struct craft_layout {
+	__u8 kind, ip_version, sizes, reply;
+	__u16 l3_off, l4_off, stamp_off, tsval_off;
+};
+
 /* What varies in one frame. */
 struct craft_turn {
 	__be32 src, dst; /* last words of the client's and the server's address */
@@ -175,16 +184,11 @@ static __always_inline void craft_note_time(struct craft_state *state, __u64 now
 	state->last_ns = now_ns;
 }
 
-/**
- * craft_next() - decide what the next frame of the stream is
- * @now_ns: monotonic; 0: the frame carries no time
- *
- * Return: which shape it has.
- */
-static __always_inline __u32 craft_next(const struct craft_config *cfg, struct craft_state *state,
-					__u64 now_ns, struct craft_turn *turn)
+/* As craft_next(), for who knows @kind and @sizes, which are the config's, at compile time. */
+static __always_inline __u32 craft_next_of(const struct craft_config *cfg, __u8 kind, __u8 sizes,
+					   struct craft_state *state, __u64 now_ns, struct craft_turn *turn)
 {
-	__u32 sequence = cfg->kind == CRAFT_HANDSHAKE ? state->handshakes : (__u32)state->number;
+	__u32 sequence = kind == CRAFT_HANDSHAKE ? state->handshakes : (__u32)state->number;
 	__u32 shape = 0, size = 0;
 
 	craft_flow(cfg, state->flow, turn);
@@ -195,21 +199,33 @@ static __always_inline __u32 craft_next(const struct craft_config *cfg, struct c
 	if (now_ns)
 		craft_note_time(state, now_ns);
 	turn->tsval = (__u32)state->last_ns;
-	turn->tcp_seq = cfg->kind == CRAFT_TCP ? 1 + state->tcp_sent : sequence;
+	turn->tcp_seq = kind == CRAFT_TCP ? 1 + state->tcp_sent : sequence;
 	turn->tcp_ack = 0;
 	turn->tsecr = 0;
 	state->number++;
-	if (cfg->kind == CRAFT_HANDSHAKE) {
+	if (kind == CRAFT_HANDSHAKE) {
 		size = shape = craft_handshake(cfg, state, turn);
 	} else {
 		craft_next_flow(cfg, state);
-		if (cfg->kind == CRAFT_TCP)
+		if (kind == CRAFT_TCP)
 			craft_next_data(cfg, state);
-		if (cfg->sizes > 1)
+		if (sizes > 1)
 			size = craft_next_size(cfg, state);
 	}
 	turn->bytes = cfg->size[size];
 	return shape;
+}
+
+/**
+ * craft_next() - decide what the next frame of the stream is
+ * @now_ns: monotonic; 0: the frame carries no time
+ *
+ * Return: which shape it has.
+ */
+static __always_inline __u32 craft_next(const struct craft_config *cfg, struct craft_state *state,
+					__u64 now_ns, struct craft_turn *turn)
+{
+	return craft_next_of(cfg, cfg->kind, cfg->sizes, state, now_ns, turn);
 }
 
 #define CRAFT_WORD(n)                                                                                        \
@@ -248,14 +264,14 @@ static __always_inline void craft_copy(const struct craft_shape *shape, void *fr
 #define CRAFT_APART() asm volatile("")
 
 /* RFC 791 §3.1 or RFC 8200 §3. The shape has the length already where all frames are of one size. */
-static __always_inline void craft_ip(const struct craft_config *cfg, __u64 sum, const struct craft_turn *turn,
-				     __be32 from, __be32 to, void *ip)
+static __always_inline void craft_ip(const struct craft_layout layout, __u64 sum,
+				     const struct craft_turn *turn, __be32 from, __be32 to, void *ip)
 {
 	__be16 bytes;
 
-	if (cfg->ip_version == 4) {
-		if (cfg->sizes > 1) {
-			bytes = TO_BE16(turn->bytes - cfg->l3_off);
+	if (layout.ip_version == 4) {
+		if (layout.sizes > 1) {
+			bytes = TO_BE16(turn->bytes - layout.l3_off);
 			*(wire_u16 *)(ip + 2) = bytes;
 			sum += bytes;
 		}
@@ -264,8 +280,8 @@ static __always_inline void craft_ip(const struct craft_config *cfg, __u64 sum, 
 		*(wire_u16 *)(ip + 10) = (__u16)~checksum_fold(sum + from + to);
 		CRAFT_APART();
 	} else {
-		if (cfg->sizes > 1)
-			*(wire_u16 *)(ip + 4) = TO_BE16(turn->bytes - cfg->l4_off);
+		if (layout.sizes > 1)
+			*(wire_u16 *)(ip + 4) = TO_BE16(turn->bytes - layout.l4_off);
 		*(wire_u32 *)(ip + 20) = from;
 		*(wire_u32 *)(ip + 36) = to;
 		CRAFT_APART();
@@ -285,26 +301,68 @@ static __always_inline __u64 craft_stamp(const struct craft_turn *turn, void *st
 }
 
 /* RFC 9293 §3.1. Returns the sum of what it wrote. */
-static __always_inline __u64 craft_tcp(const struct craft_config *cfg, const struct craft_shape *shape,
-				       const struct craft_turn *turn, void *frame, void *tcp)
+static __always_inline __u64 craft_tcp(const struct craft_layout layout, const struct craft_turn *turn,
+				       void *frame, void *tcp)
 {
 	__be32 seq = TO_BE32(turn->tcp_seq), ack, tsval, tsecr;
 	__u64 sum = seq;
 
 	*(wire_u32 *)(tcp + 4) = seq;
-	if (shape->tsval_off) {
+	if (layout.tsval_off) {
 		tsval = TO_BE32(turn->tsval);
-		*(wire_u32 *)(frame + shape->tsval_off) = tsval;
+		*(wire_u32 *)(frame + layout.tsval_off) = tsval;
 		sum += tsval;
 	}
-	if (cfg->kind == CRAFT_HANDSHAKE) { /* nobody else acknowledges or echoes anything new */
+	if (layout.kind == CRAFT_HANDSHAKE) { /* nobody else acknowledges or echoes anything new */
 		ack = TO_BE32(turn->tcp_ack);
 		tsecr = TO_BE32(turn->tsecr);
 		*(wire_u32 *)(tcp + 8) = ack;
-		*(wire_u32 *)(frame + shape->tsval_off + 4) = tsecr;
+		*(wire_u32 *)(frame + layout.tsval_off + 4) = tsecr;
 		sum += (__u64)ack + tsecr;
 	}
 	return sum;
+}
+
+static __always_inline struct craft_layout craft_layout(const struct craft_config *cfg,
+							const struct craft_shape *shape)
+{
+	return (struct craft_layout){
+		.kind = cfg->kind,
+		.ip_version = cfg->ip_version,
+		.sizes = cfg->sizes,
+		.reply = shape->reply,
+		.l3_off = cfg->l3_off,
+		.l4_off = cfg->l4_off,
+		.stamp_off = shape->stamp_off,
+		.tsval_off = shape->tsval_off,
+	};
+}
+
+/* What varies, after craft_copy(). */
+static __always_inline void craft_fill(const struct craft_layout layout, const struct craft_shape *shape,
+				       const struct craft_turn *turn, void *frame)
+{
+	__u8 reply = layout.reply;
+	__be32 from = reply ? turn->dst : turn->src, to = reply ? turn->src : turn->dst;
+	void *l4 = frame + layout.l4_off;
+	__be16 l4_bytes = layout.sizes > 1 ? TO_BE16(turn->bytes - layout.l4_off) : 0, check;
+	__u64 sum = (__u64)shape->l4_sum + from + to + turn->port + l4_bytes;
+
+	craft_ip(layout, shape->ip_sum, turn, from, to, frame + layout.l3_off);
+	*(wire_u16 *)(l4 + (reply ? 2 : 0)) = turn->port;
+	if (layout.stamp_off)
+		sum += craft_stamp(turn, frame + layout.stamp_off);
+	if (layout.kind == CRAFT_UDP) {
+		if (layout.sizes > 1)
+			*(wire_u16 *)(l4 + 4) = l4_bytes;
+		check = (__u16)~checksum_fold(sum + l4_bytes);
+		*(wire_u16 *)(l4 + 6) = check ? check : 0xffff;
+		CRAFT_APART();
+	} else {
+		sum += craft_tcp(layout, turn, frame, l4);
+		*(wire_u16 *)(l4 + 16) = (__u16)~checksum_fold(sum);
+		CRAFT_APART();
+	}
 }
 
 /**
@@ -316,28 +374,8 @@ static __always_inline __u64 craft_tcp(const struct craft_config *cfg, const str
 static __always_inline void craft_write(const struct craft_config *cfg, const struct craft_shape *shape,
 					const struct craft_turn *turn, void *frame)
 {
-	__u8 reply = shape->reply;
-	__be32 from = reply ? turn->dst : turn->src, to = reply ? turn->src : turn->dst;
-	void *l4 = frame + cfg->l4_off;
-	__be16 l4_bytes = cfg->sizes > 1 ? TO_BE16(turn->bytes - cfg->l4_off) : 0, check;
-	__u64 sum = (__u64)shape->l4_sum + from + to + turn->port + l4_bytes;
-
 	craft_copy(shape, frame);
-	craft_ip(cfg, shape->ip_sum, turn, from, to, frame + cfg->l3_off);
-	*(wire_u16 *)(l4 + (reply ? 2 : 0)) = turn->port;
-	if (shape->stamp_off)
-		sum += craft_stamp(turn, frame + shape->stamp_off);
-	if (cfg->kind == CRAFT_UDP) {
-		if (cfg->sizes > 1)
-			*(wire_u16 *)(l4 + 4) = l4_bytes;
-		check = (__u16)~checksum_fold(sum + l4_bytes);
-		*(wire_u16 *)(l4 + 6) = check ? check : 0xffff;
-		CRAFT_APART();
-	} else {
-		sum += craft_tcp(cfg, shape, turn, frame, l4);
-		*(wire_u16 *)(l4 + 16) = (__u16)~checksum_fold(sum);
-		CRAFT_APART();
-	}
+	craft_fill(craft_layout(cfg, shape), shape, turn, frame);
 }
 
 /* What a frame of the stream tells its sink. */

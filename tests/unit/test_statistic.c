@@ -32,7 +32,16 @@ static void spread_is_of_slices_and_rounds(void **state)
 	assert_float_equal(spread.median, 3.5, 1e-9);
 	assert_float_equal(spread.low, 2.75, 1e-9);
 	assert_float_equal(spread.high, 4.25, 1e-9);
-	assert_float_equal(spread.noise, 1.2533 * 1.4826 * 1.5 / 2.449489743, 1e-6);
+	assert_float_equal(spread.noise, 1.5, 1e-9); /* of 2 and 5: sqrt(4.5 / 2), more than the slices' */
+}
+
+/* Rounds alike: 1.2533 * 1.4826 * MAD / sqrt(n). */
+static void noise_is_of_slices_where_rounds_agree(void **state)
+{
+	double values[] = {1, 3, 5, 1, 3, 5};
+
+	(void)state;
+	assert_float_equal(statistic_spread(values, 2, 3).noise, 1.2533 * 1.4826 * 2 / 2.449489743, 1e-6);
 }
 
 /* One disturbed slice in ten moves neither the median nor the error by much. */
@@ -56,6 +65,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_lie_between_the_values),
 		cmocka_unit_test(spread_is_of_slices_and_rounds),
+		cmocka_unit_test(noise_is_of_slices_where_rounds_agree),
 		cmocka_unit_test(one_wild_slice_does_not_matter),
 	};
 

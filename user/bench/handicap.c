@@ -27,21 +27,21 @@ static int measure(const struct scenario *scenario, unsigned int idle_turns, dou
 {
 	struct rig_options options = {.idle_turns = idle_turns};
 	static struct bench_result result;
-	struct stages *stages = NULL;
-	struct rig *rig;
-	int err = rig_open(&rig, scenario, &options);
+	struct stages *stages = stages_new();
+	struct rig *rig = NULL;
+	int err = stages ? rig_open(&rig, scenario, &options) : EXIT_FAILED;
 
-	if (err)
+	if (err) {
+		stages_free(stages);
 		return err;
-	memset(&result, 0, sizeof(result));
+	}
 	cpu_time_pin();
-	err = stages_open(&stages, rig);
+	err = stages_begin(stages, rig);
 	if (!err)
 		err = sample(stages);
-	if (!err)
-		err = stages_result(stages, 1, SAMPLES, &result);
 	cpu_time_unpin();
-	stages_close(stages);
+	stages_result(stages, 1, SAMPLES, &result);
+	stages_free(stages);
 	rig_close(rig);
 	*ns = result.stage[BENCH_DEVICE].median;
 	if (err)

@@ -26,7 +26,7 @@
 #include "util/stop.h"
 
 #define SEED        1
-#define STAMP_EVERY 16 /* at full speed; at a rate every frame carries its time */
+#define STAMP_EVERY 64 /* at full speed; at a rate every frame carries its time */
 #define SETTLE_NS   (2 * NS_PER_MS)
 #define SETTLE_MOST 250
 /* How late the last frame may be; what comes on top is for being preempted. */

@@ -31,23 +31,33 @@ static const double loads[BENCH_LOADS] = {0.1, 0.5, 0.9};
 
 static const struct bench_spread not_measured = {.median = NAN, .low = NAN, .high = NAN, .noise = NAN};
 
-struct pairs {
-	double *ratio, *ns, *pps;
-	unsigned int count;
-};
-
-struct measurement {
-	const struct runner_options *options;
+/* One scenario, over all rounds. */
+struct job {
 	const struct scenario *scenario;
-	struct rig *floor, *rig; /* the same where a scenario is its own floor */
-	struct pairs pairs;
 	struct bench_result *result;
+	unsigned int idle_turns;
+	double *ratio, *ns, *pps; /* of each pair of slices */
+	unsigned int pairs;
+	struct stages *stages;
 };
 
-static void progress(const struct measurement *m, const char *what, unsigned int done, unsigned int all)
+struct runner {
+	const struct runner_options *options;
+	struct job job[BENCH_SCENARIOS];
+	unsigned int jobs;
+	unsigned int round;
+};
+
+/* A job's lab and its floor's, for one round; the same where a scenario is its own floor. */
+struct pair {
+	struct rig *rig, *floor;
+};
+
+static void progress(const struct runner *runner, const struct job *job, const char *what)
 {
-	if (m->options->progress)
-		m->options->progress(m->scenario->name, what, done, all);
+	if (runner->options->progress)
+		runner->options->progress(job->scenario->name, what, runner->round + 1,
+					  runner->options->rounds);
 }
 
 static int slice(struct rig *rig, const struct scenario *scenario, double *ns)
@@ -56,54 +66,73 @@ static int slice(struct rig *rig, const struct scenario *scenario, double *ns)
 }
 
 /* A B, then B A, so that what drifts hits both alike. */
-static int measure_pair(struct measurement *m, bool floor_first)
+static int measure_pair(struct job *job, const struct pair *pair, bool floor_first)
 {
-	const struct scenario *floor = scenario_floor(m->scenario);
+	const struct scenario *floor = scenario_floor(job->scenario);
 	double floor_ns, ns;
 	int err;
 
-	if (m->floor == m->rig) {
-		err = slice(m->rig, m->scenario, &ns);
+	if (pair->floor == pair->rig) {
+		err = slice(pair->rig, job->scenario, &ns);
 		floor_ns = ns;
 	} else if (floor_first) {
-		err = slice(m->floor, floor, &floor_ns);
-		err = err ? err : slice(m->rig, m->scenario, &ns);
+		err = slice(pair->floor, floor, &floor_ns);
+		err = err ? err : slice(pair->rig, job->scenario, &ns);
 	} else {
-		err = slice(m->rig, m->scenario, &ns);
-		err = err ? err : slice(m->floor, floor, &floor_ns);
+		err = slice(pair->rig, job->scenario, &ns);
+		err = err ? err : slice(pair->floor, floor, &floor_ns);
 	}
 	if (err)
 		return err;
-	m->pairs.ratio[m->pairs.count] = floor_ns / ns;
-	m->pairs.ns[m->pairs.count] = ns;
-	m->pairs.pps[m->pairs.count] = 1e9 / ns;
-	m->pairs.count++;
+	job->ratio[job->pairs] = floor_ns / ns;
+	job->ns[job->pairs] = ns;
+	job->pps[job->pairs] = 1e9 / ns;
+	job->pairs++;
 	return 0;
 }
 
-static int measure_speed(struct measurement *m)
+static int measure_speed(const struct runner *runner, struct job *job, const struct pair *pair)
 {
-	unsigned int rounds = m->options->rounds, slices = m->options->slices;
-	struct bench_result *result = m->result;
 	double ns;
-	int err = slice(m->rig, m->scenario, &ns); /* caches and tables get warm */
+	int err = slice(pair->rig, job->scenario, &ns); /* caches and tables get warm */
 
 	if (!err)
-		err = slice(m->floor, scenario_floor(m->scenario), &ns);
-	for (unsigned int i = 0; i < rounds * slices && !err; i++) {
-		progress(m, "speed", i, rounds * slices);
-		err = measure_pair(m, i % 2);
-	}
-	if (err)
-		return err;
-	result->ratio = statistic_spread(m->pairs.ratio, rounds, slices);
-	result->ns = statistic_spread(m->pairs.ns, rounds, slices);
-	result->pps = statistic_spread(m->pairs.pps, rounds, slices);
-	return 0;
+		err = slice(pair->floor, scenario_floor(job->scenario), &ns);
+	for (unsigned int i = 0; i < runner->options->slices && !err; i++)
+		err = measure_pair(job, pair, i % 2);
+	return err;
+}
+
+static int measure_stages(const struct runner *runner, struct job *job, struct rig *rig)
+{
+	int err = stages_begin(job->stages, rig);
+
+	if (!err && !runner->round)
+		err = stages_facts(job->stages, job->result);
+	for (unsigned int i = 0; i < STAGE_SLICES && !err; i++)
+		err = stages_sample(job->stages, SLICE_FRAMES);
+	stages_end(job->stages);
+	return err;
+}
+
+/* What is sent from this thread, timed by its CPU time. */
+static int measure_slices(const struct runner *runner, struct job *job, const struct pair *pair)
+{
+	int err;
+
+	cpu_time_pin();
+	err = measure_speed(runner, job, pair);
+	if (!err && job->scenario->way != WAY_TRAFGEN)
+		err = measure_stages(runner, job, pair->rig);
+	cpu_time_unpin();
+	if (err && err != -EINTR)
+		log_error(NULL, "scenario %s: frames cannot be sent: %s", job->scenario->name,
+			  strerror(-err));
+	return err ? EXIT_FAILED : 0;
 }
 
 /* Once more if it fails: whoever else wants the core can only make it slower. */
-static int try_rate(struct measurement *m, double rate_pps, bool *passed)
+static int try_rate(struct rig *rig, double rate_pps, bool *passed)
 {
 	int err = 0;
 
@@ -111,41 +140,38 @@ static int try_rate(struct measurement *m, double rate_pps, bool *passed)
 	for (int i = 0; i < SEARCH_TRIES && !err && !*passed && !stop_requested(); i++) {
 		struct rig_trial trial = {.rate_pps = rate_pps, .duration_s = SEARCH_S};
 
-		err = rig_trial(m->rig, &trial);
+		err = rig_trial(rig, &trial);
 		*passed = !err && rig_trial_passed(&trial);
 	}
 	return err;
 }
 
 /* RFC 2544 §26.1: the highest rate at which nothing is lost, by halves. */
-static int search_rate(struct measurement *m)
+static int search_rate(struct rig *rig, double expected_pps, double *found)
 {
-	double low = 0, high = 1.2 * m->result->pps.median;
+	double low = 0, high = 1.2 * expected_pps;
 	int err = 0;
 
 	for (unsigned int i = 0; i < SEARCH_STEPS && !err && !stop_requested(); i++) {
 		double middle = (low + high) / 2;
 		bool passed;
 
-		progress(m, "loss-free rate", i, SEARCH_STEPS);
-		err = try_rate(m, middle, &passed);
+		err = try_rate(rig, middle, &passed);
 		*(passed ? &low : &high) = middle;
 	}
-	m->result->loss_free_pps = low > 0 ? low : NAN;
+	*found = low > 0 ? low : NAN;
 	return err;
 }
 
-static int measure_latency(struct measurement *m)
+static int measure_latency(struct rig *rig, struct bench_result *result)
 {
-	struct bench_result *result = m->result;
 	int err = 0;
 
 	for (unsigned int i = 0; i < BENCH_LOADS && !err && !stop_requested(); i++) {
 		struct rig_trial trial = {.rate_pps = loads[i] * result->loss_free_pps,
 					  .duration_s = LATENCY_S};
 
-		progress(m, "latency", i, BENCH_LOADS);
-		err = rig_trial(m->rig, &trial);
+		err = rig_trial(rig, &trial);
 		result->latency[i] = trial.latency;
 		result->latency[i].load = loads[i];
 		result->latencies = i + 1;
@@ -153,129 +179,156 @@ static int measure_latency(struct measurement *m)
 	return err;
 }
 
-static int sample_stages(struct measurement *m, struct stages *stages)
+static int measure_rates(const struct runner *runner, struct job *job, struct rig *rig)
 {
-	unsigned int samples = m->options->rounds * STAGE_SLICES;
-	int err = 0;
+	struct bench_result *result = job->result;
+	double pps = statistic_quantile(job->pps, job->pairs, 0.5);
+	int err;
 
-	for (unsigned int i = 0; i < samples && !err; i++) {
-		progress(m, "stages", i, samples);
-		err = stages_sample(stages, SLICE_FRAMES);
+	progress(runner, job, "loss-free rate");
+	err = search_rate(rig, pps, &result->loss_free_pps);
+	if (err || isnan(result->loss_free_pps))
+		return err;
+	progress(runner, job, "latency");
+	return measure_latency(rig, result);
+}
+
+static void add_drop(struct bench_ledger *sum, const struct bench_drop *drop)
+{
+	unsigned int i = 0;
+
+	while (i < sum->drops && strcmp(sum->drop[i].where, drop->where))
+		i++;
+	if (i == BENCH_DROPS)
+		return;
+	if (i == sum->drops) {
+		sum->drop[i] = *drop;
+		sum->drops++;
+	} else {
+		sum->drop[i].packets += drop->packets;
 	}
-	return err ? err : stages_result(stages, m->options->rounds, STAGE_SLICES, m->result);
 }
 
-static int measure_stages(struct measurement *m)
+/* What this rig has sent is accounted for, and added to the scenario's. */
+static int close_ledger(struct job *job, struct rig *rig)
 {
-	struct stages *stages = NULL;
-	int err = stages_open(&stages, m->rig);
-
-	if (!err)
-		err = sample_stages(m, stages);
-	stages_close(stages);
-	return err;
-}
-
-static int close_ledger(struct measurement *m)
-{
-	struct bench_ledger *ledger = &m->result->ledger;
-	int err = rig_ledger(m->rig, ledger);
+	struct bench_ledger *sum = &job->result->ledger, ledger;
+	int err = rig_ledger(rig, &ledger);
 
 	if (err) {
-		log_error(NULL, "scenario %s: the counters cannot be read: %s", m->scenario->name,
+		log_error(NULL, "scenario %s: the counters cannot be read: %s", job->scenario->name,
 			  strerror(-err));
 		return EXIT_FAILED;
 	}
-	if (!ledger->residue)
+	sum->sent += ledger.sent;
+	sum->received += ledger.received;
+	sum->duplicates += ledger.duplicates;
+	sum->reordered += ledger.reordered;
+	sum->residue += ledger.residue;
+	for (unsigned int i = 0; i < ledger.drops; i++)
+		add_drop(sum, &ledger.drop[i]);
+	if (!ledger.residue)
 		return 0;
-	log_error(NULL, "scenario %s: frames are not accounted for: %s", m->scenario->name,
-		  rig_residue_where(m->rig));
+	log_error(NULL, "scenario %s: frames are not accounted for: %s", job->scenario->name,
+		  rig_residue_where(rig));
 	return EXIT_LEDGER;
 }
 
-static void describe(struct measurement *m)
+/* What is measured once is measured in the first round. */
+static int measure(const struct runner *runner, struct job *job, const struct pair *pair)
 {
-	const struct scenario *scenario = m->scenario;
-	struct bench_result *result = m->result;
-
-	snprintf(result->name, sizeof(result->name), "%s", scenario->name);
-	snprintf(result->floor, sizeof(result->floor), "%s", scenario_floor(scenario)->name);
-	snprintf(result->summary, sizeof(result->summary), "%s", scenario->summary);
-	result->frame_bytes = rig_frame_bytes(m->rig);
-	result->loss_free_pps = NAN;
-	for (int role = 0; role < BENCH_ROLES; role++)
-		result->stage[role] = not_measured;
-	result->device = not_measured;
-}
-
-static int measure(struct measurement *m)
-{
+	bool first = !runner->round;
 	int err;
 
-	describe(m);
-	cpu_time_pin();
-	err = measure_speed(m);
-	if (!err && m->scenario->way != WAY_TRAFGEN)
-		err = measure_stages(m);
-	cpu_time_unpin();
-	if (err && err != -EINTR)
-		log_error(NULL, "scenario %s: frames cannot be sent: %s", m->scenario->name, strerror(-err));
-	if (err)
-		return EXIT_FAILED;
-	if (m->scenario->way != WAY_TRAFGEN)
-		err = calls_count(m->scenario, m->result);
-	if (!err && m->options->rates && m->scenario->rates)
-		err = search_rate(m);
-	if (!err && !isnan(m->result->loss_free_pps))
-		err = measure_latency(m);
-	return err ? err : close_ledger(m);
+	if (first)
+		job->result->frame_bytes = rig_frame_bytes(pair->rig);
+	err = measure_slices(runner, job, pair);
+	if (!err && first && job->scenario->way != WAY_TRAFGEN)
+		err = calls_count(job->scenario, job->result);
+	if (!err && first && runner->options->rates && job->scenario->rates)
+		err = measure_rates(runner, job, pair->rig);
+	return err ? err : close_ledger(job, pair->rig);
 }
 
-static int alloc_pairs(struct pairs *pairs, unsigned int count)
+/*
+ * Each round has labs of its own, and the rounds of one scenario are apart in time: so what differs from one setting-up
+ * to the next, or from one minute to the next, shows as spread.
+ */
+static int run_job(const struct runner *runner, struct job *job)
 {
-	pairs->ratio = calloc(count, sizeof(double));
-	pairs->ns = calloc(count, sizeof(double));
-	pairs->pps = calloc(count, sizeof(double));
-	return pairs->ratio && pairs->ns && pairs->pps ? 0 : EXIT_FAILED;
+	struct rig_options options = {.split = runner->options->split, .idle_turns = job->idle_turns};
+	const struct scenario *floor = scenario_floor(job->scenario);
+	struct pair pair = {0};
+	int err;
+
+	progress(runner, job, "speed");
+	err = rig_open(&pair.rig, job->scenario, &options);
+	pair.floor = pair.rig;
+	options.idle_turns = 0;
+	if (!err && floor != job->scenario)
+		err = rig_open(&pair.floor, floor, &options);
+	if (!err)
+		err = measure(runner, job, &pair);
+	if (pair.floor != pair.rig)
+		rig_close(pair.floor);
+	rig_close(pair.rig);
+	return err;
 }
 
 /* Only a device that is a program of ours can have one. */
-static int find_handicap(const struct measurement *m, unsigned int *idle_turns)
+static int find_handicap(const struct runner *runner, struct job *job)
 {
-	double percent = m->options->handicap_percent;
+	double percent = runner->options->handicap_percent;
 
-	if (!(percent > 0) || !scenario_is_ours(m->scenario))
+	if (!(percent > 0) || !scenario_is_ours(job->scenario))
 		return 0;
-	progress(m, "handicap", 0, 1);
-	return handicap_find(m->scenario, percent, idle_turns);
+	progress(runner, job, "handicap");
+	return handicap_find(job->scenario, percent, &job->idle_turns);
 }
 
-static int run_scenario(const struct runner_options *options, const struct scenario *scenario,
-			struct bench_result *result)
+static void describe(const struct scenario *scenario, struct bench_result *result)
 {
-	struct measurement m = {.options = options, .scenario = scenario, .result = result};
-	const struct scenario *floor = scenario_floor(scenario);
-	struct rig_options rig_options = {.split = options->split};
-	int err = alloc_pairs(&m.pairs, options->rounds * options->slices);
+	snprintf(result->name, sizeof(result->name), "%s", scenario->name);
+	snprintf(result->floor, sizeof(result->floor), "%s", scenario_floor(scenario)->name);
+	snprintf(result->summary, sizeof(result->summary), "%s", scenario->summary);
+	result->ratio = result->ns = result->pps = result->device = not_measured;
+	for (int role = 0; role < BENCH_ROLES; role++)
+		result->stage[role] = not_measured;
+	result->loss_free_pps = NAN;
+}
 
-	progress(&m, "setting up", 0, 1);
-	if (!err)
-		err = find_handicap(&m, &rig_options.idle_turns);
-	if (!err)
-		err = rig_open(&m.rig, scenario, &rig_options);
-	m.floor = m.rig;
-	rig_options.idle_turns = 0;
-	if (!err && floor != scenario)
-		err = rig_open(&m.floor, floor, &rig_options);
-	if (!err)
-		err = measure(&m);
-	if (m.floor != m.rig)
-		rig_close(m.floor);
-	rig_close(m.rig);
-	free(m.pairs.ratio);
-	free(m.pairs.ns);
-	free(m.pairs.pps);
-	return err;
+static int open_job(struct runner *runner, const struct scenario *scenario, struct bench_result *result)
+{
+	struct job *job = &runner->job[runner->jobs++];
+	unsigned int pairs = runner->options->rounds * runner->options->slices;
+
+	*job = (struct job){.scenario = scenario, .result = result};
+	describe(scenario, result);
+	job->ratio = calloc(pairs, sizeof(double));
+	job->ns = calloc(pairs, sizeof(double));
+	job->pps = calloc(pairs, sizeof(double));
+	job->stages = stages_new();
+	if (!job->ratio || !job->ns || !job->pps || !job->stages)
+		return EXIT_FAILED;
+	return find_handicap(runner, job);
+}
+
+/* A scenario that was interrupted has no figures. */
+static void close_job(const struct runner *runner, struct job *job)
+{
+	unsigned int rounds = runner->options->rounds, slices = runner->options->slices;
+	struct bench_result *result = job->result;
+
+	if (job->pairs == rounds * slices) {
+		result->ratio = statistic_spread(job->ratio, rounds, slices);
+		result->ns = statistic_spread(job->ns, rounds, slices);
+		result->pps = statistic_spread(job->pps, rounds, slices);
+		stages_result(job->stages, rounds, STAGE_SLICES, result);
+	}
+	free(job->ratio);
+	free(job->ns);
+	free(job->pps);
+	stages_free(job->stages);
 }
 
 static void read_cpu_model(char *text, size_t bytes)
@@ -310,15 +363,30 @@ static void describe_machine(struct bench_run *run)
 	read_cpu_model(run->cpu, sizeof(run->cpu));
 }
 
+static int run_rounds(struct runner *runner)
+{
+	int err = 0;
+
+	for (runner->round = 0; runner->round < runner->options->rounds; runner->round++)
+		for (unsigned int i = 0; i < runner->jobs && !err && !stop_requested(); i++)
+			err = run_job(runner, &runner->job[i]);
+	return err;
+}
+
 int runner_run(const struct runner_options *options, struct bench_run *run)
 {
+	static struct runner runner; /* too large for the stack */
 	int err = 0;
 
 	describe_machine(run);
 	run->split = options->split;
-	for (const struct scenario *const *scenario = options->scenarios;
-	     *scenario && !err && !stop_requested(); scenario++)
-		err = run_scenario(options, *scenario, &run->result[run->results++]);
+	runner = (struct runner){.options = options};
+	for (const struct scenario *const *scenario = options->scenarios; *scenario && !err; scenario++)
+		err = open_job(&runner, *scenario, &run->result[run->results++]);
+	if (!err)
+		err = run_rounds(&runner);
+	for (unsigned int i = 0; i < runner.jobs; i++)
+		close_job(&runner, &runner.job[i]);
 	if (options->progress)
 		options->progress(NULL, NULL, 0, 0);
 	return err;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "bench/program_cost.h"
@@ -11,7 +10,7 @@
 
 struct stages {
 	struct rig *rig;
-	struct program_clock *clock;
+	struct program_clock *clock; /* NULL: no rig */
 	struct rig_program program[BENCH_PROGRAMS];
 	unsigned int programs;
 	double ns[BENCH_PROGRAMS][STAGES_MAX_SAMPLES];
@@ -19,24 +18,26 @@ struct stages {
 	unsigned int samples;
 };
 
-int stages_open(struct stages **result, struct rig *rig)
+struct stages *stages_new(void)
 {
-	struct stages *stages = calloc(1, sizeof(*stages));
-	int fds[BENCH_PROGRAMS], err;
+	return calloc(1, sizeof(struct stages));
+}
 
-	if (!stages)
-		return -ENOMEM;
+int stages_begin(struct stages *stages, struct rig *rig)
+{
+	int fds[BENCH_PROGRAMS];
+
 	stages->rig = rig;
 	stages->programs = rig_programs(rig, stages->program);
 	for (unsigned int i = 0; i < stages->programs; i++)
 		fds[i] = stages->program[i].fd;
-	err = program_clock_open(&stages->clock, fds, stages->programs);
-	if (err) {
-		free(stages);
-		return err;
-	}
-	*result = stages;
-	return 0;
+	return program_clock_open(&stages->clock, fds, stages->programs);
+}
+
+void stages_end(struct stages *stages)
+{
+	program_clock_close(stages->clock);
+	stages->clock = NULL;
 }
 
 int stages_sample(struct stages *stages, unsigned int frames)
@@ -65,37 +66,39 @@ int stages_sample(struct stages *stages, unsigned int frames)
 	return 0;
 }
 
-static const struct bench_spread not_measured = {.median = NAN, .low = NAN, .high = NAN, .noise = NAN};
-
-int stages_result(struct stages *stages, unsigned int rounds, unsigned int slices,
-		  struct bench_result *result)
+int stages_facts(const struct stages *stages, struct bench_result *result)
 {
-	bool complete = stages->samples == rounds * slices;
 	int err = 0;
 
-	for (int role = 0; role < BENCH_ROLES; role++)
-		result->stage[role] = not_measured;
-	result->device = not_measured;
+	result->programs = stages->programs;
 	for (unsigned int i = 0; i < stages->programs && !err; i++) {
 		const struct rig_program *program = &stages->program[i];
-		struct bench_program *facts = &result->program[result->programs++];
 
-		facts->role = program->role;
-		facts->ns = stages->samples < rounds * slices
-				    ? not_measured
-				    : statistic_spread(stages->ns[i], rounds, slices);
-		result->stage[program->role] = facts->ns; /* a role has one program */
-		if (program->role == BENCH_DEVICE && complete)
-			result->device = statistic_spread(stages->device, rounds, slices);
-		err = program->log ? program_facts(facts, program->fd, program->log) : -ENODATA;
+		result->program[i].role = program->role;
+		err = program->log ? program_facts(&result->program[i], program->fd, program->log) : -ENODATA;
 	}
 	return err;
 }
 
-void stages_close(struct stages *stages)
+void stages_result(struct stages *stages, unsigned int rounds, unsigned int slices,
+		   struct bench_result *result)
+{
+	if (stages->samples != rounds * slices)
+		return;
+	for (unsigned int i = 0; i < stages->programs; i++) {
+		enum bench_role role = stages->program[i].role;
+
+		result->program[i].ns = statistic_spread(stages->ns[i], rounds, slices);
+		result->stage[role] = result->program[i].ns; /* a role has one program */
+		if (role == BENCH_DEVICE)
+			result->device = statistic_spread(stages->device, rounds, slices);
+	}
+}
+
+void stages_free(struct stages *stages)
 {
 	if (!stages)
 		return;
-	program_clock_close(stages->clock);
+	stages_end(stages);
 	free(stages);
 }

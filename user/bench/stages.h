@@ -8,20 +8,29 @@
 
 #define STAGES_MAX_SAMPLES 1024
 
-/* The programs of one rig, measured again and again. Run statistics are on while it is open. */
+/* The samples of one scenario, from one rig after the other. */
 struct stages;
 
-/* Return: 0 with *stages to be closed by stages_close(); -errno. @rig: outlives it */
-int stages_open(struct stages **stages, struct rig *rig);
+struct stages *stages_new(void); /* NULL without memory */
+
+/**
+ * stages_begin() - the samples that follow are of this rig's programs
+ * Run statistics are on until stages_end(), which comes before rig_close(). 0 or -errno.
+ */
+int stages_begin(struct stages *stages, struct rig *rig);
+void stages_end(struct stages *stages);
 
 /* Sends so many frames and takes one sample of each program. Return: 0; -EINTR; another -errno. */
 int stages_sample(struct stages *stages, unsigned int frames);
 
-/* Fills in program[], stage[]: of all samples, which were @rounds * @slices. 0 or -errno. */
-int stages_result(struct stages *stages, unsigned int rounds, unsigned int slices,
-		  struct bench_result *result);
+/* Sets program[]: what does not change, of the rig that is open. 0 or -errno. */
+int stages_facts(const struct stages *stages, struct bench_result *result);
+
+/* Sets what was measured, in program[], stage[] and device: if there are @rounds * @slices samples. */
+void stages_result(struct stages *stages, unsigned int rounds, unsigned int slices,
+		   struct bench_result *result);
 
 /* NULL is allowed. */
-void stages_close(struct stages *stages);
+void stages_free(struct stages *stages);
 
 #endif

@@ -26,6 +26,18 @@ double statistic_quantile(double *values, unsigned int count, double fraction)
 	return values[below] + (place - below) * (values[below + 1] - values[below]);
 }
 
+/* The standard error of the rounds' mean. */
+static double error_of_rounds(const double *round, unsigned int rounds)
+{
+	double mean = 0, squares = 0;
+
+	for (unsigned int i = 0; i < rounds; i++)
+		mean += round[i] / rounds;
+	for (unsigned int i = 0; i < rounds; i++)
+		squares += (round[i] - mean) * (round[i] - mean);
+	return rounds > 1 ? sqrt(squares / (rounds - 1) / rounds) : 0;
+}
+
 struct bench_spread statistic_spread(double *values, unsigned int rounds, unsigned int slices)
 {
 	double round[MAX_ROUNDS];
@@ -43,6 +55,8 @@ struct bench_spread statistic_spread(double *values, unsigned int rounds, unsign
 	spread.median = statistic_quantile(values, count, 0.5);
 	for (unsigned int i = 0; i < count; i++)
 		values[i] = fabs(values[i] - spread.median);
-	spread.noise = MEDIAN_OVER_MEAN * NORMAL_MAD * statistic_quantile(values, count, 0.5) / sqrt(count);
+	spread.noise =
+		fmax(MEDIAN_OVER_MEAN * NORMAL_MAD * statistic_quantile(values, count, 0.5) / sqrt(count),
+		     error_of_rounds(round, rounds));
 	return spread;
 }

@@ -13,7 +13,8 @@ double statistic_quantile(double *values, unsigned int count, double fraction);
  * @values: rounds * slices of them, round after round; put into another order
  *
  * The error is that of a median of normally distributed values, 1.2533 s / sqrt(n), with s from the median absolute
- * deviation, which a few disturbed slices do not move (Rousseeuw and Croux 1993).
+ * deviation, which a few disturbed slices do not move (Rousseeuw and Croux 1993); or that of the rounds' medians, if it
+ * is larger: then the rounds differ from each other by more than the slices within them.
  */
 struct bench_spread statistic_spread(double *values, unsigned int rounds, unsigned int slices);
 
