@@ -163,8 +163,8 @@ class TwoQueues(Network):
     def build(self):
         self.client, self.server = self.host("client"), self.host("server")
         queues = ("numtxqueues", "2", "numrxqueues", "2")
-        run("ip", "link", "add", "c0", *queues, "netns", self.client.name, "type", "veth", "peer", "name", "s0", *queues,
-            "netns", self.server.name)
+        run("ip", "link", "add", "c0", *queues, "netns", self.client.name, "type", "veth",
+            "peer", "name", "s0", *queues, "netns", self.server.name)
         for host, name, number in ((self.client, "c0", 1), (self.server, "s0", 2)):
             host.run("ethtool", "-L", name, "rx", "2", "tx", "2")
             address(host, name, f"10.7.0.{number}/24")
@@ -184,7 +184,7 @@ def test_a_queue_for_each_thread():
 
 def test_more_threads_than_queues(lan):
     fails(lan.client, "--to", "10.7.0.2", "--threads", "2", "--flows", "2", AF_XDP,
-          says="c0: AF_XDP needs a queue for each thread, and there is 1; try: --threads 1, or more queues: ethtool -L c0")
+          says="c0: AF_XDP needs a queue for each thread, and there is 1; try: --threads 1, or more queues: ethtool")
 
 
 def test_queue_is_taken(lan):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdplife generate --replay: the frames of a capture, byte for byte, in order and in time, seen by tcpdump at the far end.
+"""xdplife generate --replay: the frames of a capture, byte for byte, in order and in time, seen by tcpdump there.
 
     client c0 ----- s0 server         and for the sink:  client c0 ----- r0 router r1 ----- s0 server
 """
@@ -131,7 +131,7 @@ def assert_in_time(packets, due_ms):
 
 @WAYS
 def test_own_timing(lan, tap, tmp_path, way):
-    """Bursts with long gaps between them: a mean rate would not do. The clock stands still where the file's runs back."""
+    """Bursts with long gaps between them: a mean rate would not do. Where the file's clock runs back, ours stands."""
     due_ns = [burst * 60 * MS + i * 20000 for burst in range(6) for i in range(200)]
     times = [1700000000 * 10 ** 9 + 999 * MS + ns for ns in due_ns]
     times[250] = times[0]
@@ -249,7 +249,7 @@ def other_link(path):
     (lambda path: write(path, [udp(1), udp(2), udp(3, to="8.8.8.8")]),
      "refused: frame 3 goes to 8.8.8.8, which is no private or test address"),
     (lambda path: path.unlink(), "in.pcap: No such file"),
-), ids=("truncated", "snaplen", "link-type", "empty", "no-capture", "too-large", "too-small", "year", "public", "missing"))
+), ids=("truncated", "snaplen", "link-type", "empty", "no-capture", "too-large", "too-small", "year", "public", "gone"))
 def test_refused_before_anything_is_sent(lan, tap, tmp_path, damage, says):
     path = write(tmp_path / "in.pcap", [udp(1), udp(2), udp(3)])
     damage(path)
