@@ -4,8 +4,8 @@
     client c0 ----- s0 server         and for the sink:  client c0 ----- r0 router r1 ----- s0 server
 """
 import json
+import pathlib
 import re
-import resource
 import signal
 import struct
 import time
@@ -155,14 +155,12 @@ def test_rounds_in_time(lan, tap, tmp_path, way, count):
     assert_in_time(tap.packets(lan.client, "c0"), [(r * period + ns) / MS for r in range(4) for ns in times])
 
 
-def test_a_long_gap_is_slept_through(lan, tap, tmp_path):
+def test_a_long_gap(lan, tap, tmp_path):
+    """To begin again takes the kernel tens of milliseconds: that is begun in time."""
     times = [0, MS, 1200 * MS, 1201 * MS]
     path = write(tmp_path / "in.pcap", [udp(i) for i in range(4)], times)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     replay(lan.client, path)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert_in_time(tap.packets(lan.client, "c0"), [ns / MS for ns in times])
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8
 
 
 @WAYS
@@ -331,6 +329,12 @@ def test_file_changes_on_the_way(lan, tap, tmp_path, change, says, way):
     assert tap.frames(lan.client, "c0") == frames[:2500]
 
 
+def all_sleep(pid):
+    """No thread of the process wants a CPU."""
+    return all(stat.read_text().rpartition(")")[2].split()[0] == "S"
+               for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
 @WAYS
 @pytest.mark.parametrize("gap_ms", (0.1, 100_000), ids=("busy", "resting"))
 def test_interrupt(lan, tap, tmp_path, way, gap_ms):
@@ -339,6 +343,8 @@ def test_interrupt(lan, tap, tmp_path, way, gap_ms):
     session = lan.client.xdplife("generate", "c0", "--replay", str(path), "--loop", "0", "--json", *way)
     session.wait_ready()
     wait_until(lambda: tap.path.stat().st_size >= 24 + 2 * 76, "the first frames")
+    if gap_ms > 1000:
+        wait_until(lambda: all_sleep(session.process.pid), "the CPU to be left to others")
     assert session.stop(signal.SIGINT) == 0, session.stderr
     sent = json.loads(session.stdout)["sent"]
     rounds = sent // len(frames) + 1
