@@ -17,7 +17,7 @@
 #define REPLAY_SLOTS      1024
 #define REPLAY_SLOT_BYTES 4096 /* a page: the ring is mapped into userspace */
 
-/* No frame is due for so long that a CPU should not be kept busy. To come back costs live frames tens of ms: see live.c */
+/* No frame is due for so long that a CPU should not be kept busy; not less, for to come back costs live frames time. */
 #define REPLAY_REST_NS 500000000
 
 struct replay_slot {
@@ -31,9 +31,9 @@ _Static_assert(sizeof(struct replay_slot) == REPLAY_SLOT_BYTES, "no hidden paddi
 
 /* The place of the reader, and how far the writer is. */
 struct replay_run {
-	__u64 ready;     /* frames written, over all rounds: the writer's */
-	__u64 known;     /* what the reader knows of that */
-	__u64 round_ns;  /* when the round began, after the first one; all rounds of a file that is read anew are one */
+	__u64 ready; /* frames written, over all rounds: the writer's */
+	__u64 known; /* what the reader knows of that */
+	__u64 round_ns; /* when the round began, after the first one; all rounds of a file that is read anew are one */
 	__u64 period_ns; /* how long a round takes */
 	__u32 slots;     /* in a round */
 	__u32 slot;      /* the next to be read */

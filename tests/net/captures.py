@@ -89,7 +89,7 @@ class Tap:
         self.process.communicate(timeout=WAIT_S)
 
     def packets(self, sender, interface):
-        """[(time in ns, frame)] of all that came until now: a frame that is sent behind them says that they are there."""
+        """[(time in ns, frame)] of all that came until now: a frame sent behind them says that they are there."""
         self.asked += 1
         last = LAST + struct.pack("!46xI", self.asked)
         with sender.inside(), contextlib.closing(socket.socket(socket.AF_PACKET, socket.SOCK_RAW)) as raw:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""xdplife generate --replay: the frames of a capture, byte for byte, in order and in time, seen by tcpdump at the far end.
+"""xdplife generate --replay: the frames of a capture, byte for byte, in order and in time, seen by tcpdump there.
 
     client c0 ----- s0 server         and for the sink:  client c0 ----- r0 router r1 ----- s0 server
 """
 import json
+import pathlib
 import re
-import resource
 import signal
 import struct
 import time
@@ -131,7 +131,7 @@ def assert_in_time(packets, due_ms):
 
 @WAYS
 def test_own_timing(lan, tap, tmp_path, way):
-    """Bursts with long gaps between them: a mean rate would not do. The clock stands still where the file's runs back."""
+    """Bursts with long gaps between them: a mean rate would not do. Where the file's clock runs back, ours stands."""
     due_ns = [burst * 60 * MS + i * 20000 for burst in range(6) for i in range(200)]
     times = [1700000000 * 10 ** 9 + 999 * MS + ns for ns in due_ns]
     times[250] = times[0]
@@ -155,14 +155,12 @@ def test_rounds_in_time(lan, tap, tmp_path, way, count):
     assert_in_time(tap.packets(lan.client, "c0"), [(r * period + ns) / MS for r in range(4) for ns in times])
 
 
-def test_a_long_gap_is_slept_through(lan, tap, tmp_path):
+def test_a_long_gap(lan, tap, tmp_path):
+    """To begin again takes the kernel tens of milliseconds: that is begun in time."""
     times = [0, MS, 1200 * MS, 1201 * MS]
     path = write(tmp_path / "in.pcap", [udp(i) for i in range(4)], times)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     replay(lan.client, path)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert_in_time(tap.packets(lan.client, "c0"), [ns / MS for ns in times])
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8
 
 
 @WAYS
@@ -249,7 +247,7 @@ def other_link(path):
     (lambda path: write(path, [udp(1), udp(2), udp(3, to="8.8.8.8")]),
      "refused: frame 3 goes to 8.8.8.8, which is no private or test address"),
     (lambda path: path.unlink(), "in.pcap: No such file"),
-), ids=("truncated", "snaplen", "link-type", "empty", "no-capture", "too-large", "too-small", "year", "public", "missing"))
+), ids=("truncated", "snaplen", "link-type", "empty", "no-capture", "too-large", "too-small", "year", "public", "gone"))
 def test_refused_before_anything_is_sent(lan, tap, tmp_path, damage, says):
     path = write(tmp_path / "in.pcap", [udp(1), udp(2), udp(3)])
     damage(path)
@@ -332,6 +330,12 @@ def test_file_changes_on_the_way(lan, tap, tmp_path, change, says, way):
     assert tap.frames(lan.client, "c0") == frames[:2500]
 
 
+def all_sleep(pid):
+    """No thread of the process wants a CPU."""
+    return all(stat.read_text().rpartition(")")[2].split()[0] == "S"
+               for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
 @WAYS
 @pytest.mark.parametrize("gap_ms", (0.1, 100_000), ids=("busy", "resting"))
 def test_interrupt(lan, tap, tmp_path, way, gap_ms):
@@ -340,6 +344,8 @@ def test_interrupt(lan, tap, tmp_path, way, gap_ms):
     session = lan.client.xdplife("generate", "c0", "--replay", str(path), "--loop", "0", "--json", *way)
     session.wait_ready()
     wait_until(lambda: tap.path.stat().st_size >= 24 + 2 * 76, "the first frames")
+    if gap_ms > 1000:
+        wait_until(lambda: all_sleep(session.process.pid), "the CPU to be left to others")
     assert session.stop(signal.SIGINT) == 0, session.stderr
     sent = json.loads(session.stdout)["sent"]
     rounds = sent // len(frames) + 1

@@ -23,8 +23,10 @@
 #define YEAR_S    (366ll * DAY_S)
 
 #define WHOLE_FRAMES "a capture of whole frames (tcpdump -s 0)"
-#define SMALL_FRAMES "a capture without offloads (ethtool -K IFACE gro off tso off), or without these frames (tshark -Y)"
-#define OTHER_LINK   "a capture of one Ethernet interface (tcpdump -i eth0, not -i any), or tcprewrite --dlt=enet"
+#define SMALL_FRAMES                                                                                         \
+	"a capture without offloads (ethtool -K IFACE gro off tso off), or without these frames (tshark -Y)"
+#define OTHER_LINK                                                                                           \
+	"a capture of one Ethernet interface (tcpdump -i eth0, not -i any), or tcprewrite --dlt=enet"
 
 struct capture {
 	struct capture_options options;
@@ -75,7 +77,8 @@ static int check_link(struct capture *capture)
 
 	if (type == DLT_EN10MB)
 		return 0;
-	return wrong(capture, OTHER_LINK, "its link type %d (%s) is not Ethernet", type, name ? name : "unknown");
+	return wrong(capture, OTHER_LINK, "its link type %d (%s) is not Ethernet", type,
+		     name ? name : "unknown");
 }
 
 static void close_pcap(struct capture *capture)
@@ -131,8 +134,9 @@ int capture_open(struct capture **result, const struct capture_options *options)
 static int check_size(struct capture *capture, const struct pcap_pkthdr *header)
 {
 	if (header->caplen < header->len)
-		return wrong(capture, WHOLE_FRAMES, "frame %" PRIu64 " was cut by the capture (%u of %u bytes)",
-			     capture->number, header->caplen, header->len);
+		return wrong(capture, WHOLE_FRAMES,
+			     "frame %" PRIu64 " was cut by the capture (%u of %u bytes)", capture->number,
+			     header->caplen, header->len);
 	if (header->caplen < ETH_HLEN)
 		return wrong(capture, NULL, "frame %" PRIu64 " has %u bytes: less than an Ethernet header",
 			     capture->number, header->caplen);

@@ -21,7 +21,7 @@ struct capture_frame {
 	const uint8_t *data; /* until the next one is read */
 	uint32_t bytes;      /* ETH_HLEN to CRAFT_MAX_BYTES */
 	uint64_t number;     /* in the file, from 1 */
-	uint64_t time_ns;    /* after the first one; not before the one in front of it, whatever the file says */
+	uint64_t time_ns; /* after the first one; not before the one in front of it, whatever the file says */
 };
 
 /* Return: 0 with *capture to be closed by capture_close(); an exit_code with the error and its cure said. */
