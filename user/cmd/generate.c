@@ -12,8 +12,8 @@
 #include "datapath/preflight.h"
 #include "net/netns.h"
 #include "net/path.h"
-#include "net/veth.h"
 #include "out/generate_report.h"
+#include "traffic/cable.h"
 #include "traffic/generator.h"
 #include "traffic/guard.h"
 #include "traffic/sink.h"
@@ -31,10 +31,9 @@
 #define MAX_RATE_PPS            1e9
 #define MIN_DURATION_S          0.001
 #define MAX_DURATION_S          (366.0 * 24 * 3600)
-#define VLAN_ROOM               4 /* what the kernel lets a frame have above MTU and Ethernet header */
 #define HTTP_PORT               80
-#define FULL_PREFIX(ip_version) ((ip_version) == 4 ? 32 : 128)
 #define DISCARD_PORT            9 /* RFC 863 */
+#define FULL_PREFIX(ip_version) ((ip_version) == 4 ? 32 : 128)
 
 struct arguments {
 	const char *ifname, *to_text, *from_text, *sink_text;
@@ -402,51 +401,6 @@ static int open_sink(struct stream *stream)
 	return err;
 }
 
-static int check_size(const struct stream *stream, const struct iface *iface)
-{
-	uint32_t bytes = plan_frame_bytes(&stream->craft);
-	char cure[64];
-
-	if (bytes <= iface->mtu + ETH_HLEN + VLAN_ROOM)
-		return 0;
-	snprintf(cure, sizeof(cure), "ip link set %s mtu %u, or a smaller --size", iface->name,
-		 bytes - ETH_HLEN);
-	log_error(cure, "%s: frames of %u bytes are larger than its MTU of %u allows", iface->name, bytes,
-		  iface->mtu);
-	return EXIT_FAILED;
-}
-
-static int check_up(const struct iface *iface)
-{
-	char cure[64];
-
-	if (iface->up)
-		return 0;
-	snprintf(cure, sizeof(cure), "ip link set %s up", iface->name);
-	log_error(cure, "%s: the interface is down", iface->name);
-	return EXIT_FAILED;
-}
-
-/* What would make the driver refuse every frame. */
-static int check_wire(const struct stream *stream, const struct iface *iface)
-{
-	struct veth_peer peer;
-	char cure[NAME_MAX + 64];
-	int err;
-
-	err = check_size(stream, iface);
-	if (err || strcmp(iface->kind, "veth") || veth_peer_get(iface, &peer))
-		return err;
-	if (!peer.iface.up) {
-		snprintf(cure, sizeof(cure), "ip %s%s link set %s up", *peer.netns ? "-n " : "", peer.netns,
-			 peer.iface.name);
-		log_error(cure, "%s: the other end of the cable, %s, is down", iface->name, peer.iface.name);
-		return EXIT_FAILED;
-	}
-	err = check_size(stream, &peer.iface);
-	return err ? err : preflight_veth_peer(iface);
-}
-
 static int guard(const struct arguments *arguments, const struct iface *iface)
 {
 	int err = guard_check(iface, &arguments->to, arguments->owned);
@@ -456,16 +410,6 @@ static int guard(const struct arguments *arguments, const struct iface *iface)
 	if (!err && arguments->has_dst_mac)
 		err = guard_mac(arguments->plan.dst_mac);
 	return err;
-}
-
-static int look_up(const char *ifname, struct iface *iface)
-{
-	char *const names[] = {(char *)ifname, NULL};
-	int err = preflight_names(names);
-
-	if (err)
-		return err;
-	return iface_get(ifname, iface) ? EXIT_FAILED : check_up(iface);
 }
 
 static int open_stream(struct stream *stream)
@@ -482,7 +426,7 @@ static int open_stream(struct stream *stream)
 	int err = preflight_privileges();
 
 	if (!err)
-		err = look_up(arguments->ifname, &stream->iface);
+		err = cable_get(arguments->ifname, &stream->iface);
 	if (!err)
 		err = guard(arguments, &stream->iface);
 	if (!err)
@@ -490,7 +434,7 @@ static int open_stream(struct stream *stream)
 	if (!err && arguments->sink_text)
 		err = open_sink(stream);
 	if (!err) /* after the sink, whose program lets the far end take frames */
-		err = check_wire(stream, &stream->iface);
+		err = cable_check(&stream->iface, plan_frame_bytes(&stream->craft));
 	return err ? err : generator_open(&stream->generator, &options);
 }
 
@@ -582,7 +526,7 @@ static int say_why_refused(const struct stream *stream)
 	const char *ifname = stream->iface.name;
 	struct iface iface;
 
-	if (look_up(ifname, &iface) || check_wire(stream, &iface))
+	if (cable_get(ifname, &iface) || cable_check(&iface, plan_frame_bytes(&stream->craft)))
 		return EXIT_FAILED;
 	if (!sent->taken) {
 		log_error("--no-live-frames", "%s: every frame was refused: its driver takes none from XDP",
