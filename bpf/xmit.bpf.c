@@ -29,6 +29,19 @@ struct net_device {
 /* The tracepoints fire for every network namespace, and interface numbers repeat there. */
 const volatile __u32 netns_inum = 0;
 
+/* Not 0: only frames that this process sends back by the interface that it has them from, as live frames are. */
+const volatile __u32 sender_tgid = 0;
+const volatile __u64 sender_pidns_dev = 0, sender_pidns_ino = 0; /* where that number is its */
+
+static __always_inline int is_sender(void)
+{
+	struct bpf_pidns_info info;
+
+	return !sender_tgid ||
+	       (!bpf_get_ns_current_pid_tgid(sender_pidns_dev, sender_pidns_ino, &info, sizeof(info)) &&
+		info.tgid == sender_tgid);
+}
+
 static __always_inline struct port_counters *counters_of_device(const struct net_device *dev)
 {
 	__u32 ifindex = dev->ifindex, *port;
@@ -48,7 +61,7 @@ int xdplife_xmit(const __u64 *args)
 {
 	struct port_counters *count = counters_of_device((const struct net_device *)args[0]);
 
-	if (count) {
+	if (count && is_sender() && (!sender_tgid || args[0] == args[1])) {
 		count->xmit_sent += (int)args[2];
 		count->after[AFTER_EGRESS] += (int)args[3];
 	}
@@ -65,7 +78,7 @@ int xdplife_rederr(const __u64 *args)
 {
 	struct port_counters *count = counters_of_device((const struct net_device *)args[0]);
 
-	if (count)
+	if (count && is_sender())
 		count->after[(int)args[4] == BPF_MAP_TYPE_XSKMAP ? AFTER_SOCKET : AFTER_EGRESS]++;
 	return 0;
 }

@@ -12,8 +12,8 @@
 #include "datapath/preflight.h"
 #include "net/netns.h"
 #include "net/path.h"
-#include "net/veth.h"
 #include "out/generate_report.h"
+#include "traffic/cable.h"
 #include "traffic/generator.h"
 #include "traffic/guard.h"
 #include "traffic/sink.h"
@@ -27,10 +27,9 @@
 #define QUIET_NS                (20 * NS_PER_MS) /* how long at least nothing must have come for the stream to be over */
 #define STAMP_EVERY             64               /* at most: reading the clock costs a fifth of a frame */
 #define STAMP_PPS               100e3            /* times a second that are enough */
-#define VLAN_ROOM               4 /* what the kernel lets a frame have above MTU and Ethernet header */
 #define HTTP_PORT               80
-#define FULL_PREFIX(ip_version) ((ip_version) == 4 ? 32 : 128)
 #define DISCARD_PORT            9 /* RFC 863 */
+#define FULL_PREFIX(ip_version) ((ip_version) == 4 ? 32 : 128)
 
 struct stream {
 	const struct generate_arguments *arguments;
@@ -142,51 +141,6 @@ static int open_sink(struct stream *stream)
 	return err;
 }
 
-static int check_size(const struct stream *stream, const struct iface *iface)
-{
-	uint32_t bytes = stream->replay ? 0 : plan_frame_bytes(&stream->craft); /* replay_open() has warned */
-	char cure[64];
-
-	if (bytes <= iface->mtu + ETH_HLEN + VLAN_ROOM)
-		return 0;
-	snprintf(cure, sizeof(cure), "ip link set %s mtu %u, or a smaller --size", iface->name,
-		 bytes - ETH_HLEN);
-	log_error(cure, "%s: frames of %u bytes are larger than its MTU of %u allows", iface->name, bytes,
-		  iface->mtu);
-	return EXIT_FAILED;
-}
-
-static int check_up(const struct iface *iface)
-{
-	char cure[64];
-
-	if (iface->up)
-		return 0;
-	snprintf(cure, sizeof(cure), "ip link set %s up", iface->name);
-	log_error(cure, "%s: the interface is down", iface->name);
-	return EXIT_FAILED;
-}
-
-/* What would make the driver refuse every frame. */
-static int check_wire(const struct stream *stream, const struct iface *iface)
-{
-	struct veth_peer peer;
-	char cure[NAME_MAX + 64];
-	int err;
-
-	err = check_size(stream, iface);
-	if (err || strcmp(iface->kind, "veth") || veth_peer_get(iface, &peer))
-		return err;
-	if (!peer.iface.up) {
-		snprintf(cure, sizeof(cure), "ip %s%s link set %s up", *peer.netns ? "-n " : "", peer.netns,
-			 peer.iface.name);
-		log_error(cure, "%s: the other end of the cable, %s, is down", iface->name, peer.iface.name);
-		return EXIT_FAILED;
-	}
-	err = check_size(stream, &peer.iface);
-	return err || !generator_is_live(stream->generator) ? err : preflight_veth_peer(iface);
-}
-
 static int guard(const struct generate_arguments *arguments, const struct iface *iface)
 {
 	int err = guard_check(iface, &arguments->to, arguments->owned);
@@ -196,16 +150,6 @@ static int guard(const struct generate_arguments *arguments, const struct iface 
 	if (!err && arguments->has_dst_mac)
 		err = guard_mac(arguments->plan.dst_mac);
 	return err;
-}
-
-int generate_look_up(const char *ifname, struct iface *iface)
-{
-	char *const names[] = {(char *)ifname, NULL};
-	int err = preflight_names(names);
-
-	if (err)
-		return err;
-	return iface_get(ifname, iface) ? EXIT_FAILED : check_up(iface);
 }
 
 static int open_craft(struct stream *stream)
@@ -235,6 +179,14 @@ static int open_replay(struct stream *stream)
 	return err ? err : replay_open(&stream->replay, &options);
 }
 
+/* What a capture holds, replay_open() has looked at. */
+static int check_cable(const struct stream *stream, const struct iface *iface)
+{
+	uint32_t bytes = stream->replay ? 0 : plan_frame_bytes(&stream->craft);
+
+	return cable_check(iface, bytes, generator_is_live(stream->generator));
+}
+
 static int open_stream(struct stream *stream)
 {
 	const struct generate_arguments *arguments = stream->arguments;
@@ -249,7 +201,7 @@ static int open_stream(struct stream *stream)
 	int err = preflight_privileges();
 
 	if (!err)
-		err = generate_look_up(arguments->ifname, &stream->iface);
+		err = cable_get(arguments->ifname, &stream->iface);
 	if (!err)
 		err = arguments->replay_file ? open_replay(stream) : open_craft(stream);
 	if (!err && arguments->sink_text)
@@ -258,7 +210,7 @@ static int open_stream(struct stream *stream)
 	if (!err)
 		err = generator_open(&stream->generator, &options);
 	/* After the sink, whose program lets the far end take live frames. */
-	return err ? err : check_wire(stream, &stream->iface);
+	return err ? err : check_cable(stream, &stream->iface);
 }
 
 static void read_report(struct stream *stream)
@@ -362,14 +314,14 @@ static int say_why_refused(const struct stream *stream)
 	const char *ifname = stream->iface.name;
 	struct iface iface;
 
-	if (generate_look_up(ifname, &iface) || check_wire(stream, &iface))
+	if (cable_get(ifname, &iface) || check_cable(stream, &iface))
 		return EXIT_FAILED;
 	if (!sent->taken) {
 		log_error("--no-live-frames", "%s: every frame was refused: its driver takes none from XDP",
 			  ifname);
 		return EXIT_FAILED;
 	}
-	if (stream->replay && replay_summary(stream->replay)->largest_bytes > iface.mtu + ETH_HLEN + VLAN_ROOM)
+	if (stream->replay && !cable_fits(&iface, replay_summary(stream->replay)->largest_bytes))
 		return EXIT_DONE; /* that it is too small was said at first */
 	log_warn("a lower --rate", "%s: %llu frames were refused: the far end was too slow for them", ifname,
 		 (unsigned long long)sent->refused);

@@ -29,9 +29,6 @@ struct generate_arguments {
 /* Ends the process, as argp does, where they are wrong. */
 void generate_parse(int argc, char **argv, struct generate_arguments *arguments);
 
-/* The interface, which must be there and up. Return: an exit_code with the error said. */
-int generate_look_up(const char *ifname, struct iface *iface);
-
 /* Return: an exit_code, as http_load_run(); what is wrong has been said. */
 int generate_http(const struct generate_arguments *arguments);
 

@@ -7,6 +7,7 @@
 #include "cmd/generate.h"
 #include "command.h"
 #include "datapath/preflight.h"
+#include "traffic/cable.h"
 #include "traffic/guard.h"
 #include "traffic/http_load.h"
 #include "util/clock.h"
@@ -38,7 +39,7 @@ static int check(const struct generate_arguments *arguments)
 	int err = preflight_privileges();
 
 	if (!err)
-		err = generate_look_up(arguments->ifname, &iface);
+		err = cable_get(arguments->ifname, &iface);
 	return err ? err : guard_check(&iface, &arguments->to, arguments->owned);
 }
 

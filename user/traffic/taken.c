@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -18,16 +19,30 @@ struct taken {
 	int cpus;
 };
 
+/* Others may send by the same interface at the same time. */
+static int count_only_ours(struct xmit_bpf *skel)
+{
+	struct stat pidns;
+
+	if (stat("/proc/self/ns/pid", &pidns))
+		return -errno;
+	skel->rodata->netns_inum = netns_inum();
+	skel->rodata->sender_tgid = (__u32)getpid();
+	skel->rodata->sender_pidns_dev = pidns.st_dev;
+	skel->rodata->sender_pidns_ino = pidns.st_ino;
+	return 0;
+}
+
 /* The tracepoints' object has all maps of the datapath; here it needs two. */
 static int load(struct xmit_bpf *skel)
 {
 	struct bpf_map *map;
+	int err = count_only_ours(skel);
 
 	bpf_object__for_each_map(
 		map, skel->obj) if (!bpf_map__is_internal(map) && map != skel->maps.counters &&
 				    map != skel->maps.port_of_ifindex) bpf_map__set_autocreate(map, false);
-	skel->rodata->netns_inum = netns_inum();
-	return xmit_bpf__load(skel);
+	return err ? err : xmit_bpf__load(skel);
 }
 
 int taken_open(struct taken **result, unsigned int ifindex)

@@ -15,7 +15,7 @@ struct taken_report {
 };
 
 /**
- * taken_open() - count from now on what this interface sends of its own by XDP_TX or redirects
+ * taken_open() - count from now on what this process sends by the interface as live frames
  * Return: 0; -EOPNOTSUPP where the kernel has no BTF; another -errno.
  */
 int taken_open(struct taken **taken, unsigned int ifindex);
