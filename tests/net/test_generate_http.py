@@ -339,8 +339,20 @@ def test_usage(load, words):
     assert result.returncode == 2 and result.stderr and not result.stdout
 
 
+@pytest.mark.parametrize("words,says", (
+    (("--kind", "http", "--vlan", "5"), "--vlan is for crafted frames, not for --kind http"),
+    (("--kind", "http", "--sink", "x"), "--sink is for crafted frames, not for --kind http"),
+    (("--path", "/x", "--kind", "udp"), "--path is for --kind http, not for --kind udp"),
+    (("--timeout", "3"), "--timeout is for --kind http, not for --kind syn"),
+    (("--kind", "http", "--flows", "16385"), "--flows 16385: --kind http has 16384 at most")))
+def test_options_of_other_kinds(load, words, says):
+    result = load.peers.run(CLIENT, load.xdplife, "generate", "c0", "--to", SERVER4, "--count", "1", *words)
+    assert result.returncode == 2 and says in result.stderr.decode()
+
+
 @pytest.mark.parametrize("to,says", ((topology.CLIENT4, "is an address of this host"),
-                                     ("224.0.0.1", "one host")))
+                                     ("224.0.0.1", "one host"),
+                                     ("9.9.9.9", "refused: not a private or test network")))
 def test_no_way(load, to, says):
     result = load("--count", 1, to=to)
     assert result.returncode == 1 and says in result.stderr.decode() and not result.stdout
