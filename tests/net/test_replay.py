@@ -299,6 +299,11 @@ def test_larger_than_the_mtu(tmp_path):
     assert report["sent"] == 2 and report["refused"] == 1
 
 
+def test_not_to_every_station(lan, tmp_path):
+    fails(lan.client, "--replay", write(tmp_path / "in.pcap", [udp(1)]), "--dst-mac", "ff:ff:ff:ff:ff:ff",
+          says="ff:ff:ff:ff:ff:ff: refused")
+
+
 # --- what happens on the way ------------------------------------------------------------------------------------------
 
 def shorten(path, whole):
