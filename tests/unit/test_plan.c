@@ -127,6 +127,9 @@ static void assert_valid(const struct frame *frame, const struct traffic_plan *p
 	assert_int_equal(packet->vlan_count, plan->vlans);
 	for (unsigned int i = 0; i < plan->vlans; i++)
 		assert_int_equal(packet->vlan_tci[i], plan->vlan[i]);
+	if (plan->vlans) /* the outer of two is 802.1ad's */
+		assert_int_equal(frame->byte[12] << 8 | frame->byte[13],
+				 plan->vlans > 1 ? ETH_P_8021AD : ETH_P_8021Q);
 	assert_int_equal(packet->ttl, PLAN_TTL);
 	assert_int_equal(packet->l3_off + packet->l3_bytes, frame->bytes); /* no padding, nothing cut off */
 	if (packet->ip_version == 4)

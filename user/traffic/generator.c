@@ -431,19 +431,17 @@ void generator_stop(struct generator *generator)
 		generator->end_ns = clock_monotonic_ns();
 }
 
+/* Of a paced stream the last frame has its interval as well. */
 static uint64_t elapsed_ns(const struct generator *generator)
 {
-	uint64_t first_ns, last_ns, least_ns = 0;
+	double rate_pps = generator->options.rate_pps;
+	uint64_t first_ns, last_ns;
 
+	if (find_span(generator, &first_ns, &last_ns))
+		return last_ns - first_ns + (rate_pps > 0 ? paced_ns(generator, 1) : 0);
 	if (!generator->start_ns)
 		return 0;
-	if (!find_span(generator, &first_ns, &last_ns)) {
-		first_ns = generator->start_ns;
-		last_ns = generator->end_ns ? generator->end_ns : clock_monotonic_ns();
-	}
-	if (generator->options.rate_pps > 0) /* frames without a time may have come after it */
-		least_ns = paced_ns(generator, made(generator));
-	return last_ns - first_ns > least_ns ? last_ns - first_ns : least_ns;
+	return (generator->end_ns ? generator->end_ns : clock_monotonic_ns()) - generator->start_ns;
 }
 
 void generator_read(const struct generator *generator, struct generator_report *report)
