@@ -148,7 +148,7 @@ bench: deps  ## install what is missing, build, measure each path as a fraction 
 	$(Q)$(BUILD)/xdplife bench $(BENCH)
 
 bench-gate: all  ## try the bench's gate: 20 runs beside a CPU hog, 20 with the forward stage slowed down
-	$(Q)$(PYTHON) tests/gate_trial.py $(BUILD)/xdplife
+	$(Q)$(PYTHON) tests/gate_trial.py $(BUILD)/xdplife $(BENCH)
 
 install: all  ## install the binary to $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -D -m 755 $(BUILD)/xdplife $(DESTDIR)$(PREFIX)/bin/xdplife

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Can the bench's gate be trusted? tests/gate_trial.py [--runs N] [--percent PCT] build/xdplife
+"""Can the bench's gate be trusted? tests/gate_trial.py [--runs N] [--percent PCT] build/xdplife [SCENARIO]...
 
 With a CPU hog beside it, runs of the gate against a baseline of the same build must give no alarm, and runs with the
 forward stage slowed down must all be caught. Prints both counts; exit status 0 only if both are right.
@@ -18,8 +18,8 @@ def bench(binary, *arguments):
     return subprocess.run([binary, "bench", "--quick", *arguments], text=True, capture_output=True, check=False)
 
 
-def record(binary, baseline):
-    process = bench(binary, "--json", baseline)
+def record(binary, baseline, scenarios):
+    process = bench(binary, "--json", baseline, *scenarios)
     if process.returncode:
         sys.exit(f"no baseline: {process.stderr}")
 
@@ -44,17 +44,19 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--percent", type=float, default=15)
     parser.add_argument("binary")
+    parser.add_argument("scenarios", nargs="*", help="which to compare, forward among them (default: all)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         baseline = str(pathlib.Path(directory) / "baseline.json")
-        record(options.binary, baseline)
+        record(options.binary, baseline, options.scenarios)
         with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as hog:
             try:
-                false = alarms(options.binary, baseline, options.runs, "same build")
+                false = alarms(options.binary, baseline, options.runs, "same build", *options.scenarios)
                 caught = alarms(options.binary, baseline, options.runs, f"forward {options.percent:g} % slower",
                                 "--handicap", str(options.percent), "forward")
             finally:
                 hog.kill()
+    print(f"compared: {' '.join(options.scenarios) or 'all scenarios'}, beside a CPU hog")
     print(f"false alarms: {false} of {options.runs}; slowdowns caught: {caught} of {options.runs}")
     return 0 if not false and caught == options.runs else 1
 
