@@ -206,7 +206,7 @@ static int af_xdp_send(struct sender *sender)
 	if (!err)
 		err = xsk_tx_drain(af_xdp->xsk);
 	take_stock(af_xdp);
-	return err;
+	return err == -ENXIO ? -ENODEV : err; /* the kernel has taken the socket off a device that goes */
 }
 
 static int af_xdp_say_error(const struct iface *iface, int err)
