@@ -194,8 +194,8 @@ def test_threads_with_a_rate(wire):
 
 KINDS = ("syn", "udp", "tcp", "handshake")
 TAGS = ((), ("--vlan", "100"), ("--vlan", "100,4094"))
-SIZES = {"syn": (("--size", "imix"), ("--size", "1514,3399,101")),
-         "udp": (("--size", "imix"), ("--size", "1514,3399,101")),
+SIZES = {"syn": (("--size", "imix"), ("--size", "1514,3359,101")),
+         "udp": (("--size", "imix"), ("--size", "1514,3359,101")),
          "tcp": (("--size", "1001"),), "handshake": ()}
 SMALL_SYNS = [("syn", 4, (), ("--size", str(size))) for size in (54, 55, 65, 66, 73, 75)]
 STREAMS = ([(kind, version, tags, ()) for kind in KINDS for version in (4, 6) for tags in TAGS] + SMALL_SYNS
@@ -515,7 +515,7 @@ def fails(host, *arguments, command=(XDPLIFE,)):
     (("c0", *TO4, "--flows", "32769"), "--flows 32769: these addresses have room for 32768"),
     (("c0", *TO4, "--count", "0"), "--count 0: must be a whole number from 1"),
     (("c0", *TO4, "--count", "1e6"), "--count 1e6: must be a whole number"),
-    (("c0", *TO4, "--size", "0"), "--size 0: must be a whole number from 1 to 3400"),
+    (("c0", *TO4, "--size", "0"), "--size 0: must be a whole number from 1 to 3360"),
     (("c0", *TO4, "--size", "64,,64"), "--size : must be a whole number"),
     (("c0", *TO4, "--size", ",".join(["64"] * 13)), "at most 12, separated by commas"),
     (("c0", *TO4, "--size", "53"), "--size 53: too small: these frames need 54 bytes or more"),
@@ -638,14 +638,15 @@ def frames_flow(net):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("pace", [(), ("--rate", "20000"), ("--threads", "2")], ids=" ".join)
 def test_interrupted_the_report_is_true(wire, how, pace):
-    before = counters(wire.client, "c0")["xmit"]
+    """By the far end's count: of what two CPUs send at once, a veth's own misses some (it adds without a lock)."""
+    before = counters(wire.server, "s0")["xdp"]
     with started(wire, *TO4, *pace) as session:
-        wait_until(lambda: counters(wire.client, "c0")["xmit"] > before + 1000, "frames")
+        wait_until(lambda: counters(wire.server, "s0")["xdp"] > before + 1000, "frames")
         assert session.stop(how) == 0
     report = report_of(session)
     assert report["sent"] > 1000
     assert_arrived(report)
-    assert counters(wire.client, "c0")["xmit"] - before == report["taken"]
+    assert counters(wire.server, "s0")["xdp"] - before == report["taken"]
     assert "xdp" not in wire.server.link("s0")
 
 
