@@ -5,7 +5,7 @@ wrong.
     client c0 ----- s0 server            client c0 ----- m0 line m1 ----- s0 server
     client c0 ----- r0 router r1 ----- s0 server
 
-Nothing but the generator speaks on these cables: no IPv6 of the kernel's, permanent neighbours.
+Unasked nobody but the generator speaks on these cables: no IPv6 of the kernel's, permanent neighbours.
 """
 import concurrent.futures
 import contextlib
@@ -212,8 +212,8 @@ class Capture:
     def __init__(self, host, interface, path):
         self.path = path
         self.process = subprocess.Popen(
-            host.command("tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root", "-i", interface,
-                         "-w", str(path)), text=True, stderr=subprocess.PIPE)
+            host.command("tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root", "-i",
+                         interface, "-w", str(path)), text=True, stderr=subprocess.PIPE)
         assert "listening on" in self.process.stderr.readline()
 
     def stop(self, frames):
@@ -242,8 +242,8 @@ def tshark(path, *fields):
 
 PORTS = ("tcp.dstport", "udp.dstport", "tcp.srcport", "udp.srcport")
 FIELDS = (*PORTS, "frame.len", "eth.src", "eth.dst", "ieee8021ad.id", "vlan.id", "ip.dst", "ipv6.dst", "tcp.stream",
-          "tcp.completeness", "tcp.analysis.flags", "tcp.seq_raw", "tcp.len", "ip.checksum.status", "tcp.checksum.status",
-          "udp.checksum.status", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
+          "tcp.completeness", "tcp.analysis.flags", "tcp.seq_raw", "tcp.len", "ip.checksum.status",
+          "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
 
 
 class Sent:
@@ -272,8 +272,8 @@ class Sent:
     def send(net, number, kind, version, tags, size):
         to = "10.7.0.0/16" if version == 4 else "[fd07::]/112"
         source = "10.7.0.1" if version == 4 else "fd07::1"
-        report = generate(net, "--to", f"{to}:{FIRST_PORT + number}", "--from", source, "--dst-mac", SERVER_MAC, "--kind",
-                          kind, "--flows", "8", "--count", str(FRAMES), *tags, *size, sink=False)
+        report = generate(net, "--to", f"{to}:{FIRST_PORT + number}", "--from", source, "--dst-mac", SERVER_MAC,
+                          "--kind", kind, "--flows", "8", "--count", str(FRAMES), *tags, *size, sink=False)
         assert (report["taken"], report["refused"]) == (FRAMES, 0)
 
 
@@ -362,8 +362,8 @@ def test_another_seed_is_another_order(wire, tmp_path):
     path = tmp_path / "seeds.pcap"
     capture = Capture(wire.server, "s0", path)
     for port, seed in ((1, "7"), (2, "7"), (3, "8")):
-        generate(wire, "--to", f"10.7.0.0/16:{port}", "--dst-mac", SERVER_MAC, "--flows", "100", "--count", "100", "--seed",
-                 seed, sink=False)
+        generate(wire, "--to", f"10.7.0.0/16:{port}", "--dst-mac", SERVER_MAC, "--flows", "100", "--count", "100",
+                 "--seed", seed, sink=False)
     capture.stop(300)
     rows = [tuple(row.values()) for row in tshark(path, "tcp.dstport", "ip.dst", "tcp.srcport", "tcp.seq_raw")]
     orders = [[flow for port, *flow in rows if port == wanted] for wanted in "123"]
@@ -401,7 +401,8 @@ class Line(Network):
         self.line.run("ip", "link", "set", "m0", "promisc", "on")
         self.sink = f"{self.server.name}/s0"
         with self.line.inside():
-            self.left, self.right = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) for _ in range(2))
+            self.left, self.right = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+                                     for _ in range(2))
         self.left.setsockopt(socket.SOL_SOCKET, 33, 256 << 20)  # SO_RCVBUFFORCE
         self.left.bind(("m0", 3))
         self.right.bind(("m1", 3))
