@@ -5,12 +5,13 @@ wrong.
     client c0 ----- s0 server            client c0 ----- m0 line m1 ----- s0 server
     client c0 ----- r0 router r1 ----- s0 server
 
-Nothing but the generator speaks on these cables: no IPv6 of the kernel's, permanent neighbours.
+Unasked nobody but the generator speaks on these cables: no IPv6 of the kernel's, permanent neighbours.
 """
 import concurrent.futures
 import contextlib
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -23,7 +24,7 @@ import time
 
 import pytest
 
-from hosts import READY, XDPLIFE, Network, Routed, Session, address, cable, run, wait_until
+from hosts import READY, XDPLIFE, Network, Routed, Session, address, cable, program_exists, run, wait_until
 
 MTU = 3400
 CLIENT_MAC, SERVER_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -194,8 +195,8 @@ def test_threads_with_a_rate(wire):
 
 KINDS = ("syn", "udp", "tcp", "handshake")
 TAGS = ((), ("--vlan", "100"), ("--vlan", "100,4094"))
-SIZES = {"syn": (("--size", "imix"), ("--size", "1514,3399,101")),
-         "udp": (("--size", "imix"), ("--size", "1514,3399,101")),
+SIZES = {"syn": (("--size", "imix"), ("--size", "1514,3359,101")),
+         "udp": (("--size", "imix"), ("--size", "1514,3359,101")),
          "tcp": (("--size", "1001"),), "handshake": ()}
 SMALL_SYNS = [("syn", 4, (), ("--size", str(size))) for size in (54, 55, 65, 66, 73, 75)]
 STREAMS = ([(kind, version, tags, ()) for kind in KINDS for version in (4, 6) for tags in TAGS] + SMALL_SYNS
@@ -211,8 +212,8 @@ class Capture:
     def __init__(self, host, interface, path):
         self.path = path
         self.process = subprocess.Popen(
-            host.command("tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root", "-i", interface,
-                         "-w", str(path)), text=True, stderr=subprocess.PIPE)
+            host.command("tcpdump", "-U", "--immediate-mode", "-s", "4096", "-B", "65536", "-Z", "root", "-i",
+                         interface, "-w", str(path)), text=True, stderr=subprocess.PIPE)
         assert "listening on" in self.process.stderr.readline()
 
     def stop(self, frames):
@@ -241,8 +242,8 @@ def tshark(path, *fields):
 
 PORTS = ("tcp.dstport", "udp.dstport", "tcp.srcport", "udp.srcport")
 FIELDS = (*PORTS, "frame.len", "eth.src", "eth.dst", "ieee8021ad.id", "vlan.id", "ip.dst", "ipv6.dst", "tcp.stream",
-          "tcp.completeness", "tcp.analysis.flags", "tcp.seq_raw", "tcp.len", "ip.checksum.status", "tcp.checksum.status",
-          "udp.checksum.status", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
+          "tcp.completeness", "tcp.analysis.flags", "tcp.seq_raw", "tcp.len", "ip.checksum.status",
+          "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
 
 
 class Sent:
@@ -271,8 +272,8 @@ class Sent:
     def send(net, number, kind, version, tags, size):
         to = "10.7.0.0/16" if version == 4 else "[fd07::]/112"
         source = "10.7.0.1" if version == 4 else "fd07::1"
-        report = generate(net, "--to", f"{to}:{FIRST_PORT + number}", "--from", source, "--dst-mac", SERVER_MAC, "--kind",
-                          kind, "--flows", "8", "--count", str(FRAMES), *tags, *size, sink=False)
+        report = generate(net, "--to", f"{to}:{FIRST_PORT + number}", "--from", source, "--dst-mac", SERVER_MAC,
+                          "--kind", kind, "--flows", "8", "--count", str(FRAMES), *tags, *size, sink=False)
         assert (report["taken"], report["refused"]) == (FRAMES, 0)
 
 
@@ -361,8 +362,8 @@ def test_another_seed_is_another_order(wire, tmp_path):
     path = tmp_path / "seeds.pcap"
     capture = Capture(wire.server, "s0", path)
     for port, seed in ((1, "7"), (2, "7"), (3, "8")):
-        generate(wire, "--to", f"10.7.0.0/16:{port}", "--dst-mac", SERVER_MAC, "--flows", "100", "--count", "100", "--seed",
-                 seed, sink=False)
+        generate(wire, "--to", f"10.7.0.0/16:{port}", "--dst-mac", SERVER_MAC, "--flows", "100", "--count", "100",
+                 "--seed", seed, sink=False)
     capture.stop(300)
     rows = [tuple(row.values()) for row in tshark(path, "tcp.dstport", "ip.dst", "tcp.srcport", "tcp.seq_raw")]
     orders = [[flow for port, *flow in rows if port == wanted] for wanted in "123"]
@@ -400,7 +401,8 @@ class Line(Network):
         self.line.run("ip", "link", "set", "m0", "promisc", "on")
         self.sink = f"{self.server.name}/s0"
         with self.line.inside():
-            self.left, self.right = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) for _ in range(2))
+            self.left, self.right = (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+                                     for _ in range(2))
         self.left.setsockopt(socket.SOL_SOCKET, 33, 256 << 20)  # SO_RCVBUFFORCE
         self.left.bind(("m0", 3))
         self.right.bind(("m1", 3))
@@ -515,7 +517,7 @@ def fails(host, *arguments, command=(XDPLIFE,)):
     (("c0", *TO4, "--flows", "32769"), "--flows 32769: these addresses have room for 32768"),
     (("c0", *TO4, "--count", "0"), "--count 0: must be a whole number from 1"),
     (("c0", *TO4, "--count", "1e6"), "--count 1e6: must be a whole number"),
-    (("c0", *TO4, "--size", "0"), "--size 0: must be a whole number from 1 to 3400"),
+    (("c0", *TO4, "--size", "0"), "--size 0: must be a whole number from 1 to 3360"),
     (("c0", *TO4, "--size", "64,,64"), "--size : must be a whole number"),
     (("c0", *TO4, "--size", ",".join(["64"] * 13)), "at most 12, separated by commas"),
     (("c0", *TO4, "--size", "53"), "--size 53: too small: these frames need 54 bytes or more"),
@@ -638,14 +640,15 @@ def frames_flow(net):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("pace", [(), ("--rate", "20000"), ("--threads", "2")], ids=" ".join)
 def test_interrupted_the_report_is_true(wire, how, pace):
-    before = counters(wire.client, "c0")["xmit"]
+    """By the far end's count: of what two CPUs send at once, a veth's own misses some (it adds without a lock)."""
+    before = counters(wire.server, "s0")["xdp"]
     with started(wire, *TO4, *pace) as session:
-        wait_until(lambda: counters(wire.client, "c0")["xmit"] > before + 1000, "frames")
+        wait_until(lambda: counters(wire.server, "s0")["xdp"] > before + 1000, "frames")
         assert session.stop(how) == 0
     report = report_of(session)
     assert report["sent"] > 1000
     assert_arrived(report)
-    assert counters(wire.client, "c0")["xmit"] - before == report["taken"]
+    assert counters(wire.server, "s0")["xdp"] - before == report["taken"]
     assert "xdp" not in wire.server.link("s0")
 
 
@@ -659,11 +662,11 @@ def test_a_long_sleep_is_interrupted(wire):
 def test_killed_nothing_stays_attached(own_wire):
     with started(own_wire, *TO4) as session:
         frames_flow(own_wire)
-        assert own_wire.server.link("s0")["xdp"]
+        programs = session.programs()
+        assert own_wire.server.link("s0")["xdp"]["prog"]["id"] in programs
         assert session.stop(signal.SIGKILL) == -signal.SIGKILL
-    wait_until(lambda: "xdp" not in own_wire.server.link("s0"), "the sink's program to be gone")
-    sent_now = counters(own_wire.client, "c0")["xmit"]
-    assert counters(own_wire.client, "c0")["xmit"] == sent_now
+    wait_until(lambda: "xdp" not in own_wire.server.link("s0"), "the sink's program to be off")
+    wait_until(lambda: not any(map(program_exists, programs)), "all programs to be gone")
 
 
 ENDS = {
@@ -701,13 +704,17 @@ def test_the_sinks_namespace_goes_away(own_wire):
     assert report["taken"] + report["refused"] == report["sent"]
 
 
+def cpu_ticks(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_refused_while_running_says_why(own_wire):
     with started(own_wire, *TO4, "--rate", "10000", sink=False) as session:
         wait_until(lambda: counters(own_wire.server, "s0")["rx"], "frames")
         own_wire.server.run("ip", "link", "set", "s0", "down")
-        before = counters(own_wire.client, "c0")["xmit"]
-        wait_until(lambda: counters(own_wire.client, "c0")["xmit"] == before, "frames to be refused")
-        before = counters(own_wire.client, "c0")
+        before = cpu_ticks(session.process.pid)
+        wait_until(lambda: cpu_ticks(session.process.pid) > before + 10, "frames to be made")
         assert session.stop() == 1
     report = report_of(session)
     assert report["refused"] and report["taken"] + report["refused"] == report["sent"]

@@ -55,7 +55,7 @@ def fails(host, *words, says, code=1, interface="c0"):
 def odd_frames():
     """What a generator of its own would never make."""
     return [
-        udp(1), udp(2, 1514), udp(3, 3400), udp(4, 42), udp(5, 61),
+        udp(1), udp(2, 1514), udp(3, 3360), udp(4, 42), udp(5, 61),
         ETH + b"\x08\x06" + bytes.fromhex("0001080006040001020000000001 0a070001 000000000000 0a070002"),
         ETH + b"\x86\xdd" + b"\x60" + bytes(3) + b"\0\0\x3b\x40" + b"\xfd" + bytes(15) + b"\xfd" + bytes(15),
         ETH + b"\x81\0\0\x07" + udp(6)[12:],
@@ -240,7 +240,7 @@ def other_link(path):
     (other_link, "in.pcap: its link type 12 (RAW) is not Ethernet; try: "),
     (lambda path: path.write_bytes(path.read_bytes()[:24]), "in.pcap: there are no frames in it"),
     (lambda path: path.write_bytes(b"#!/bin/sh\necho this is no capture\n"), "in.pcap: unknown file format; try: "),
-    (lambda path: write(path, [udp(1), udp(2), udp(3, 3401)]), "frame 3 has 3401 bytes: at most 3400 can be sent"),
+    (lambda path: write(path, [udp(1), udp(2), udp(3, 3361)]), "frame 3 has 3361 bytes: at most 3360 can be sent"),
     (lambda path: write(path, [udp(1), udp(2), b"\xff" * 13]), "frame 3 has 13 bytes: less than an Ethernet header"),
     (lambda path: write(path, [udp(1), udp(2), udp(3)], [0, 1, 400 * 86400 * 10 ** 9]),
      "frame 3 lies more than a year from the first one; try: --rate or --fast"),
