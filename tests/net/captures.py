@@ -97,8 +97,10 @@ class Tap:
             raw.send(last)
 
         def all_of_them():
+            """The kernels speak too (ARP, MLD): what they say may come behind the last frame."""
             found = read(self.path) if self.path.exists() else []
-            return found if found and found[-1][1] == last else None
+            ends = [at for at, (_, frame) in enumerate(found) if frame == last]
+            return found[:ends[0]] if ends else None
 
         return [(ns, frame) for ns, frame in wait_until(all_of_them, "the last frame")
                 if (frame[:6] in MACS or frame[6:12] in MACS) and not frame.startswith(LAST)]
