@@ -10,6 +10,8 @@
 #include "xdplife/config.h"
 #include "xdplife/counters.h"
 #include "xdplife/event.h"
+#include "xdplife/histogram.h"
+#include "xdplife/summary.h"
 
 /* The ledger: each port's counters, by port_config.port. */
 struct {
@@ -46,10 +48,11 @@ struct {
 /* A connection is seen from several hooks and CPUs at once; the lock keeps its state whole. */
 struct flow_entry {
 	struct bpf_spin_lock lock;
-	__u32 _pad;
+	__u32 changes; /* of the state, since it was made */
 	struct tcp_track track;
 };
 
+/* Connections that are open, or were: nothing but their end or their silence takes them out of here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -57,10 +60,61 @@ struct {
 	__type(value, struct flow_entry);
 } flows SEC(".maps");
 
-/* Where an event is put together: one slot a CPU. A per-CPU array cannot hold values of more than 32 KiB. */
+/* Those that only one end has shown. Not an LRU hash, whose values may have no lock; the ring makes it one of first come,
+ * first go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, struct flow_entry);
+} opening SEC(".maps");
+
+/* The keys of `opening` in the order of their coming, and how many there have been. As many entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct flow_key);
+} opening_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} opening_count SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct handshakes);
+} handshake_times SEC(".maps");
+
+/* Who opens connections, by prefix, and to whom, with what success. The least recent give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct talker_key);
+	__type(value, struct talker);
+} talkers SEC(".maps");
+
+/*
+ * Where an event is put together, and what else would not fit on the stack (512 bytes for all functions of a call): one
+ * slot a CPU. A per-CPU array cannot hold values of more than 32 KiB.
+ */
 struct event_slot {
 	struct trace_event event;
 	__u8 bytes[CONFIG_MAX_SNAP];
+	struct
+	{ /* a connection on its way from one table to the other: a struct flow_entry, whose lock may not lie here */
+		__u64 no_lock;
+		struct tcp_track track;
+	} promoted;
+	struct packet quoted; /* by an ICMP error */
+	struct flow_key key;
+	struct talker_key source, destination;
+	__u8 exact; /* event.time_ns is; else it may be some milliseconds old */
 };
 
 struct {

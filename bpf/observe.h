@@ -8,6 +8,8 @@
 #define XDPLIFE_BPF_OBSERVE_H
 
 #include "bounds.h"
+#include "connections.h"
+#include "frame.h"
 #include "maps.h"
 
 /* So much unread data wakes the reader at once; below it, its own timer does (events.c). */
@@ -19,47 +21,7 @@ struct observation {
 	struct port_counters *count;
 };
 
-/* The initial value of a connection; not a struct flow_entry, whose lock may not lie in .rodata. */
-static const __u8 no_flow[sizeof(struct flow_entry)];
-
-static __always_inline struct flow_entry *flow_find(const struct flow_key *key)
-{
-	struct flow_entry *flow = bpf_map_lookup_elem(&flows, key);
-
-	if (flow)
-		return flow;
-	/* Another CPU may be faster: then its entry is found below. */
-	bpf_map_update_elem(&flows, key, no_flow, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&flows, key);
-}
-
-/* A connection of which nothing is known does not begin with a RST. Not inlined: its stack is its own. */
-static __noinline int track(struct port_counters *count, struct trace_event *event)
-{
-	struct packet *pkt = &event->pkt;
-	struct flow_key key;
-	struct flow_entry *flow;
-
-	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4))
-		return 0;
-	event->sender = flow_key_of(&key, pkt);
-	flow = pkt->tcp_flags & TCPHDR_RST ? bpf_map_lookup_elem(&flows, &key) : flow_find(&key);
-	if (!flow) {
-		if (!(pkt->tcp_flags & TCPHDR_RST))
-			count->event[EVENT_LOST_FLOW_TABLE]++;
-		return 0;
-	}
-	bpf_spin_lock(&flow->lock);
-	if (flow->track.first_ns == 0)
-		tcp_track_begin(&flow->track, event->time_ns);
-	event->tcp_events = tcp_track_segment(&flow->track, pkt, event->sender, event->time_ns);
-	event->conn = flow->track;
-	bpf_spin_unlock(&flow->lock);
-	return 0;
-}
-
-/* Starts the event of this frame in the slot of this CPU: neither hook can be interrupted by the other there.
- */
+/* Starts the event of this frame in the slot of this CPU: neither hook can be interrupted by the other there. */
 static __always_inline struct trace_event *event_begin(struct observation *obs, struct port_counters *count,
 						       const struct packet *pkt, enum trace_hook hook,
 						       __u32 ifindex)
@@ -72,12 +34,135 @@ static __always_inline struct trace_event *event_begin(struct observation *obs, 
 	if (!obs->slot)
 		return 0;
 	event = &obs->slot->event;
-	__builtin_memset(event, 0, sizeof(*event));
-	event->time_ns = bpf_ktime_get_ns();
 	event->ifindex = ifindex;
+	event->egress_ifindex = 0;
+	event->captured_bytes = 0;
+	event->tcp_events = 0;
 	event->hook = hook;
+	event->verdict = 0;
+	event->ttl_out = 0;
+	event->tunnel.kind = TUNNEL_NONE;
 	event->pkt = *pkt;
+	event->conn.first_ns = 0;
+	obs->slot->exact = 0;
 	return event;
+}
+
+/* Feeds a segment to its connection. Not inlined: its stack is its own. Return: what became of the frame. */
+static __noinline int track(struct port_counters *count, struct event_slot *slot)
+{
+	struct trace_event *event = &slot->event;
+	const struct packet *pkt = &event->pkt;
+	struct flow_entry *flow;
+	struct flow_key *key = &slot->key;
+	int is_opening;
+
+	event->sender = flow_key_of(key, pkt);
+	flow = bpf_map_lookup_elem(&flows, key);
+	is_opening = !flow;
+	if (!flow)
+		flow = bpf_map_lookup_elem(&opening, key);
+	if (!flow && pkt->tcp_flags & TCPHDR_RST) /* no connection begins with one */
+		return OBSERVED_UNKNOWN_RST;
+	if (!flow)
+		flow = opening_add(count, key);
+	if (!flow)
+		return OBSERVED_NO_ROOM;
+	slot->exact = cfg.packets || tcp_track_wants_time(&flow->track, pkt, event->sender);
+	event->time_ns = slot->exact ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+	if (!is_opening && !cfg.packets && connection_fast(flow, event))
+		return OBSERVED_TRACKED;
+	event->tcp_events = connection_segment(flow, event);
+	if (event->tcp_events)
+		sum_up(count, slot);
+	if (is_opening && is_proven(&event->conn))
+		promote(count, slot, key);
+	return OBSERVED_TRACKED;
+}
+
+/* An ICMP error: the connection that it quotes is looked up, never made. */
+static __noinline int track_error(struct port_counters *count, struct event_slot *slot)
+{
+	struct trace_event *event = &slot->event;
+	const struct packet *quoted = &slot->quoted;
+	struct flow_key *key = &slot->key;
+	struct flow_entry *flow;
+
+	event->sender = flow_key_of(key, quoted);
+	flow = bpf_map_lookup_elem(&opening, key);
+	if (!flow)
+		flow = bpf_map_lookup_elem(&flows, key);
+	if (!flow)
+		return OBSERVED_ICMP_ERROR;
+	slot->exact = 1;
+	event->time_ns = bpf_ktime_get_ns();
+	bpf_spin_lock(&flow->lock);
+	event->tcp_events = tcp_track_icmp_error(&flow->track, event->sender, quoted->tcp_seq,
+						 event->pkt.icmp_type, event->pkt.icmp_code, event->time_ns);
+	if (event->tcp_events)
+		event->conn = flow->track;
+	bpf_spin_unlock(&flow->lock);
+	if (event->tcp_events)
+		sum_up(count, slot);
+	return OBSERVED_ICMP_ERROR;
+}
+
+/* A packet that was followed where it came in; of a SYN it is worth knowing what it has lost since. */
+static __noinline int look_again(const struct packet *pkt)
+{
+	struct flow_entry *flow;
+	struct flow_key key;
+	flow_end from;
+
+	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4) || !(pkt->tcp_flags & TCPHDR_SYN))
+		return OBSERVED_SECOND_HOOK;
+	from = flow_key_of(&key, pkt);
+	flow = bpf_map_lookup_elem(&opening, &key);
+	if (!flow)
+		flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow)
+		return OBSERVED_SECOND_HOOK;
+	bpf_spin_lock(&flow->lock);
+	tcp_track_syn_again_elsewhere(&flow->track, pkt, from);
+	bpf_spin_unlock(&flow->lock);
+	return OBSERVED_SECOND_HOOK;
+}
+
+static __always_inline int is_segment(const struct packet *pkt)
+{
+	return pkt->ip_proto == IPPROTO_TCP && pkt->flags & PACKET_HAS_L4;
+}
+
+/* What neither TCP nor an error about it is. */
+static __always_inline enum observed classify_other(const struct packet *pkt)
+{
+	if (packet_malformed(pkt))
+		return OBSERVED_UNPARSED;
+	if (pkt->flags & PACKET_LATER_FRAGMENT && pkt->ip_proto == IPPROTO_TCP)
+		return OBSERVED_LATER_FRAGMENT;
+	return OBSERVED_NOT_TCP;
+}
+
+/* A macro, for each hook has functions of its own to look into a frame. */
+#define OBSERVE_PACKET(ctx, obs, outer, parse_tunnel, parse_quote)                                           \
+	({                                                                                                   \
+		struct event_slot *_slot = (obs)->slot;                                                      \
+		const struct packet *_pkt = &_slot->event.pkt;                                               \
+		enum observed _observed;                                                                     \
+		if (packet_may_tunnel(outer))                                                                \
+			parse_tunnel(ctx, outer, &_slot->event);                                             \
+		if (is_segment(_pkt))                                                                        \
+			_observed = track((obs)->count, _slot);                                              \
+		else if (is_icmp_failure(_pkt) && parse_quote(ctx, _pkt, &_slot->quoted))                    \
+			_observed = track_error((obs)->count, _slot);                                        \
+		else                                                                                         \
+			_observed = classify_other(_pkt);                                                    \
+		count_one((obs)->count->observed, _observed, OBSERVED_COUNT);                                \
+	})
+
+static __always_inline int wanted(const struct trace_event *event)
+{
+	return cfg.packets || event->tcp_events & cfg.event_mask;
 }
 
 static __always_inline void event_emit(struct observation *obs)
@@ -96,9 +181,17 @@ static __always_inline void event_emit(struct observation *obs)
 		obs->count->event[EVENT_EMITTED]++;
 }
 
-static __always_inline int wanted(const struct trace_event *event)
+/* Before it is shown: what the tracker left out because nothing was to be told. */
+static __always_inline void event_complete(struct event_slot *slot)
 {
-	return cfg.packets || event->tcp_events;
+	struct trace_event *event = &slot->event;
+
+	if (!slot->exact)
+		event->time_ns = bpf_ktime_get_ns();
+	if (!event->conn.first_ns)
+		__builtin_memset(&event->conn, 0, sizeof(event->conn));
+	if (event->tunnel.kind == TUNNEL_NONE)
+		__builtin_memset(&event->tunnel, 0, sizeof(event->tunnel));
 }
 
 /* Copies the frame behind the event, as it is now. A macro, for each hook has a helper of its own for it. */
@@ -119,8 +212,11 @@ static __always_inline void observe_begin(struct observation *obs, struct xdp_md
 	if (!event)
 		return;
 	if (cfg.observe)
-		track(count, event);
-	if (cfg.snap_bytes && wanted(event))
+		OBSERVE_PACKET(ctx, obs, pkt, parse_tunnel_xdp, parse_quote_xdp);
+	if (!wanted(event))
+		return;
+	event_complete(obs->slot);
+	if (cfg.snap_bytes)
 		OBSERVE_COPY(obs, event, bpf_xdp_load_bytes, ctx, pkt->wire_bytes);
 }
 
@@ -177,10 +273,13 @@ static __always_inline void observe_egress(struct __sk_buff *skb, struct port_co
 
 	if (!event)
 		return;
-	if (cfg.observe && !(came_in_by && bpf_map_lookup_elem(&port_of_ifindex, &came_in_by)))
-		track(count, event);
+	if (cfg.observe && came_in_by && bpf_map_lookup_elem(&port_of_ifindex, &came_in_by))
+		count->observed[look_again(pkt)]++;
+	else if (cfg.observe)
+		OBSERVE_PACKET(skb, &obs, pkt, parse_tunnel_skb, parse_quote_skb);
 	if (!wanted(event))
 		return;
+	event_complete(obs.slot);
 	if (cfg.snap_bytes)
 		OBSERVE_COPY(&obs, event, bpf_skb_load_bytes, skb, pkt->wire_bytes);
 	event_emit(&obs);

@@ -18,6 +18,7 @@
 const volatile struct port_config cfg = {};
 
 #include "bounds.h"
+#include "frame.h"
 #include "maps.h"
 #include "observe.h"
 #include "steer.h"
@@ -26,64 +27,6 @@ const volatile struct port_config cfg = {};
 static __always_inline struct port_counters *port_counters(__u32 port)
 {
 	return bpf_map_lookup_elem(&counters, &port);
-}
-
-/*
- * Global functions, not static: the verifier walks each once, whatever is in front and behind, and what they
- * return is unknown to it. Inlined, every path through the parser would be followed by every path through the
- * stages.
- */
-__noinline int scan_options(struct packet *pkt, const struct tcp_option_bytes *options, __u32 bytes)
-{
-	if (pkt && options && tcp_options_scan(&pkt->tcp_options, options, bytes))
-		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
-	return 0;
-}
-
-__noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct tcp_option_bytes options = {};
-	__u32 bytes;
-
-	if (!pkt)
-		return 0;
-	parse_packet(pkt, data, end, cfg.frags ? bpf_xdp_get_buff_len(ctx) : end - data);
-	bytes = packet_syn_options_bytes(pkt);
-	if (cfg.observe && length_ok(&bytes, sizeof(options)) &&
-	    !bpf_xdp_load_bytes(ctx, pkt->l4_off + sizeof(struct tcphdr), &options, bytes))
-		scan_options(pkt, &options, bytes);
-	return 0;
-}
-
-/* The kernel keeps the outermost tag beside the frame, not in it. */
-static __always_inline void push_vlan(struct packet *pkt, __u16 tci)
-{
-	if (pkt->vlan_count == VLAN_MAX_TAGS)
-		return;
-	pkt->vlan_tci[2] = pkt->vlan_tci[1];
-	pkt->vlan_tci[1] = pkt->vlan_tci[0];
-	pkt->vlan_tci[0] = tci;
-	pkt->vlan_count++;
-}
-
-__noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
-{
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	struct tcp_option_bytes options = {};
-	__u32 bytes;
-
-	if (!pkt)
-		return 0;
-	parse_packet(pkt, data, end, skb->len);
-	pkt->segments = skb->gso_segs;
-	if (skb->vlan_present)
-		push_vlan(pkt, skb->vlan_tci);
-	bytes = packet_syn_options_bytes(pkt);
-	if (length_ok(&bytes, sizeof(options)) &&
-	    !bpf_skb_load_bytes(skb, pkt->l4_off + sizeof(struct tcphdr), &options, bytes))
-		scan_options(pkt, &options, bytes);
-	return 0;
 }
 
 static __always_inline int xdp_action(enum verdict verdict)

@@ -5,6 +5,7 @@
  * How to add one: add a line. The enum, the per-interface counters, the ledger's text, its JSON and its sum follow.
  *
  *   seen   = forwarded + steered + passed{reason} + dropped{reason}     XL_VERDICTS: each frame in exactly one
+ *   observed = tracked + Σ not tracked{reason}                          XL_OBSERVED: each frame at each hook in exactly one
  *   events = delivered + lost{reason}                                   XL_EVENT_OUTCOMES
  *   XL_MALFORMED tells in addition what was wrong with a frame that could not be read to its end.
  */
@@ -12,6 +13,8 @@
 #define XDPLIFE_COUNTERS_H
 
 #include <linux/types.h>
+
+#include "tcp_events.h"
 
 /* How an outcome counts in the ledger's sum. */
 enum verdict_class {
@@ -92,21 +95,34 @@ enum verdict_class {
 	X(ICMP_TRUNCATED, "icmp-truncated", "ends inside the ICMP header")                                   \
 	X(ICMP6_TRUNCATED, "icmp6-truncated", "ends inside the ICMPv6 header")
 
+/* X(name, key, text): what the observer made of a frame. The first is what feeds the state machines. */
+#define XL_OBSERVED(X)                                                                                       \
+	X(TRACKED, "tracked", "a TCP segment of a connection")                                               \
+	X(FILTERED, "filtered", "the filter does not match")                                                 \
+	X(NOT_TCP, "not-tcp", "no TCP in it")                                                                \
+	X(ICMP_ERROR, "icmp-error", "an ICMP error about a TCP segment")                                     \
+	X(LATER_FRAGMENT, "later-fragment", "a later fragment: its TCP header was in the first")             \
+	X(UNPARSED, "unparsed", "malformed: the causes are counted by name")                                 \
+	X(SECOND_HOOK, "second-hook", "routed: it was followed where it came in")                            \
+	X(UNKNOWN_RST, "unknown-rst", "RST of a connection that is not known")                               \
+	X(NO_ROOM, "no-room", "no room for another connection")
+
 /* X(name, key, text): what became of something worth telling userspace. */
 #define XL_EVENT_OUTCOMES(X)                                                                                 \
 	X(EMITTED, "emitted", "written to the ring buffer")                                                  \
 	X(LOST_RING_FULL, "ring-full", "the ring buffer was full: the reader is too slow")                   \
-	X(LOST_COPY, "copy-failed", "the frame's bytes could not be copied")                                 \
-	X(LOST_FLOW_TABLE, "flow-table-full", "no room for another connection")
+	X(LOST_COPY, "copy-failed", "the frame's bytes could not be copied")
 
 #define XL_VERDICT_ENUM(name, class, key, text) VERDICT_##name,
 #define XL_MALFORMED_ENUM(name, key, text)      MALFORMED_##name,
 #define XL_EVENT_ENUM(name, key, text)          EVENT_##name,
+#define XL_OBSERVED_ENUM(name, key, text)       OBSERVED_##name,
 #define XL_AFTER_ENUM(name, of, key, text)      AFTER_##name,
 
 enum verdict { XL_VERDICTS(XL_VERDICT_ENUM) VERDICT_COUNT };
 enum malformed { XL_MALFORMED(XL_MALFORMED_ENUM) MALFORMED_COUNT };
 enum after_redirect { XL_AFTER_REDIRECT(XL_AFTER_ENUM) AFTER_COUNT };
+enum observed { XL_OBSERVED(XL_OBSERVED_ENUM) OBSERVED_COUNT };
 enum event_outcome { XL_EVENT_OUTCOMES(XL_EVENT_ENUM) EVENT_OUTCOME_COUNT };
 
 /* What one port counts, per CPU; userspace adds the CPUs up. Frames, except where bytes are said. */
@@ -119,11 +135,17 @@ struct port_counters {
 	__u64 verdict[VERDICT_COUNT];
 	__u64 after[AFTER_COUNT];
 	__u64 malformed[MALFORMED_COUNT];
+	__u64 observed[OBSERVED_COUNT];
+	__u64 opened;   /* connections put into the table of those that only one end has shown */
+	__u64 evicted;  /* and pushed out of it by newer ones */
+	__u64 promoted; /* and moved from there to the table of those that are open */
+	__u64 tcp_event[TCP_EVENT_COUNT];
 	__u64 event[EVENT_OUTCOME_COUNT];
 };
 
 _Static_assert(sizeof(struct port_counters) ==
-		       8 * (5 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + EVENT_OUTCOME_COUNT),
+		       8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + OBSERVED_COUNT +
+			    TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
 	       "no padding: both sides read it as an array of counters");
 
 #endif

@@ -20,16 +20,21 @@
 #define PACKET_HOP_BY_HOP     0x0008 /* IPv6 hop-by-hop options header */
 #define PACKET_DONT_FRAGMENT  0x0010 /* IPv4 DF */
 #define PACKET_HAS_L4         0x0020 /* l4_off, ports or ICMP fields are valid */
+#define PACKET_TCP_AE         0x0040 /* the control bit in front of CWR (RFC 9768: accurate ECN) */
 
-/* struct tcp_options_summary flags: which options a SYN carried */
+/* struct tcp_options_summary flags: which options a segment carried; of one without SYN only the timestamps are looked for */
 #define TCP_HAS_MSS            0x01
 #define TCP_HAS_WINDOW_SCALE   0x02
 #define TCP_HAS_SACK_PERMITTED 0x04
 #define TCP_HAS_TIMESTAMPS     0x08
-#define TCP_HAS_FAST_OPEN      0x10
+#define TCP_HAS_FAST_OPEN      0x10 /* with a cookie or without */
 #define TCP_HAS_MPTCP          0x20
+#define TCP_HAS_COOKIE         0x40 /* of fast open */
+#define TCP_HAS_OTHER          0x80 /* a kind above 8 that is none of these */
 
 struct tcp_options_summary {
+	__u32 tsval; /* with TCP_HAS_TIMESTAMPS */
+	__u32 tsecr;
 	__u16 mss; /* bytes */
 	__u8 window_scale;
 	__u8 flags; /* TCP_HAS_* */
@@ -63,14 +68,14 @@ struct packet {
 	__be16 dst_port;
 	__u32 tcp_seq;
 	__u32 tcp_ack;
-	struct tcp_options_summary tcp_options; /* a SYN's, by tcp_options_scan() */
+	struct tcp_options_summary tcp_options; /* a SYN's in full, by tcp_options_scan() */
 	__u16 tcp_window;                       /* as sent, not scaled */
 	__u8 eth_src[6];
 	__u8 eth_dst[6];
 	__u16 segments; /* frames that it becomes on the wire (segmentation offload at tc egress); 0: it is one */
 };
 
-_Static_assert(sizeof(struct packet) == 104, "crosses the ring buffer: no hidden padding");
+_Static_assert(sizeof(struct packet) == 112, "crosses the ring buffer: no hidden padding");
 
 struct cursor {
 	const void *data; /* the frame */
@@ -113,8 +118,8 @@ static __always_inline int is_vlan(__be16 eth_type)
 	return eth_type == TO_BE16(ETH_P_8021Q) || eth_type == TO_BE16(ETH_P_8021AD);
 }
 
-/* Ethernet II (IEEE 802.3 §3.2) and up to three VLAN tags (IEEE 802.1Q §9.6). */
-static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt)
+/* Ethernet II (IEEE 802.3 §3.2) and up to three VLAN tags (IEEE 802.1Q §9.6). @off: where the cursor is */
+static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt, __u16 off)
 {
 	const wire_ethhdr *eth = CURSOR_STEP(cur, wire_ethhdr);
 
@@ -123,7 +128,7 @@ static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct 
 	__builtin_memcpy(pkt->eth_dst, eth->h_dest, 6);
 	__builtin_memcpy(pkt->eth_src, eth->h_source, 6);
 	pkt->eth_type = eth->h_proto;
-	pkt->l3_off = sizeof(*eth);
+	pkt->l3_off = off + sizeof(*eth);
 #ifdef __clang__
 #pragma clang loop unroll(full)
 #endif
@@ -375,10 +380,14 @@ static __always_inline void tcp_options_note(struct tcp_options_summary *sum, __
 		sum->flags |= TCP_HAS_SACK_PERMITTED;
 	} else if (kind == TCP_OPT_TIMESTAMPS && bytes == 10) {
 		sum->flags |= TCP_HAS_TIMESTAMPS;
+		sum->tsval = value >> 32;
+		sum->tsecr = (__u32)value;
 	} else if (kind == TCP_OPT_FAST_OPEN) {
-		sum->flags |= TCP_HAS_FAST_OPEN;
+		sum->flags |= bytes > 2 ? TCP_HAS_FAST_OPEN | TCP_HAS_COOKIE : TCP_HAS_FAST_OPEN;
 	} else if (kind == TCP_OPT_MPTCP) {
 		sum->flags |= TCP_HAS_MPTCP;
+	} else if (kind > TCP_OPT_TIMESTAMPS) {
+		sum->flags |= TCP_HAS_OTHER;
 	}
 }
 
@@ -431,6 +440,22 @@ static __always_inline int tcp_options_scan(struct tcp_options_summary *sum,
 }
 
 /*
+ * The timestamps of a segment without SYN where they come first, behind two NOPs, as every stack that we know of sends
+ * them (RFC 7323, appendix A): found without a walk through the options, which would cost each segment of a connection.
+ */
+static __always_inline void parse_timestamps(struct packet *pkt, const wire_tcphdr *tcp, const void *end)
+{
+	const wire_tcp_timestamps *option = (const void *)(tcp + 1);
+
+	if (tcp->doff * 4 < sizeof(*tcp) + sizeof(*option) || (const void *)(option + 1) > end ||
+	    option->start != TO_BE32(TCP_ALIGNED_TIMESTAMPS))
+		return;
+	pkt->tcp_options.flags = TCP_HAS_TIMESTAMPS;
+	pkt->tcp_options.tsval = FROM_BE32(option->tsval);
+	pkt->tcp_options.tsecr = FROM_BE32(option->tsecr);
+}
+
+/*
  * RFC 9293 §3.1.
  *
  *  |          source port          |       destination port        |
@@ -458,9 +483,13 @@ static __always_inline enum malformed parse_tcp(struct cursor *cur, struct packe
 	pkt->tcp_seq = FROM_BE32(tcp->seq);
 	pkt->tcp_ack = FROM_BE32(tcp->ack_seq);
 	pkt->tcp_flags = ((const __u8 *)tcp)[13];
+	if (((const __u8 *)tcp)[12] & TCPHDR_AE)
+		pkt->flags |= PACKET_TCP_AE;
 	pkt->tcp_window = FROM_BE16(tcp->window);
 	pkt->payload_off = pkt->l4_off + header_bytes;
 	pkt->payload_bytes = ip_end - pkt->payload_off;
+	if (!(pkt->tcp_flags & TCPHDR_SYN))
+		parse_timestamps(pkt, tcp, cur->end);
 	return MALFORMED_NONE;
 }
 
@@ -537,6 +566,26 @@ static __always_inline enum malformed parse_l4(struct cursor *cur, struct packet
 	return bad;
 }
 
+/*
+ * What begins at @off, inside another packet or behind a capture's own header.
+ * @cur:        stands there
+ * @type:       an EtherType; ETH_P_TEB: an Ethernet header
+ * @wire_bytes: where it ends at the latest, from the start of the frame
+ */
+static __always_inline void parse_packet_at(struct packet *pkt, struct cursor *cur, __u16 off, __be16 type,
+					    __u32 wire_bytes)
+{
+	pkt->wire_bytes = wire_bytes;
+	pkt->l3_off = off;
+	pkt->eth_type = type;
+	if (type == TO_BE16(ETH_P_TEB))
+		pkt->malformed_l3 = parse_ethernet(cur, pkt, off);
+	if (!pkt->malformed_l3)
+		pkt->malformed_l3 = parse_l3(cur, pkt);
+	if (!pkt->malformed_l3)
+		pkt->malformed_l4 = parse_l4(cur, pkt);
+}
+
 /**
  * parse_packet() - read one frame from its Ethernet header to its upper-layer header
  * @pkt:        filled; zero first
@@ -551,12 +600,7 @@ static __always_inline void parse_packet(struct packet *pkt, const void *data, c
 {
 	struct cursor cur = {.data = data, .pos = data, .end = end};
 
-	pkt->wire_bytes = wire_bytes;
-	pkt->malformed_l3 = parse_ethernet(&cur, pkt);
-	if (!pkt->malformed_l3)
-		pkt->malformed_l3 = parse_l3(&cur, pkt);
-	if (!pkt->malformed_l3)
-		pkt->malformed_l4 = parse_l4(&cur, pkt);
+	parse_packet_at(pkt, &cur, 0, TO_BE16(ETH_P_TEB), wire_bytes);
 }
 
 /* How many bytes of options a SYN has, at pkt->l4_off + sizeof(struct tcphdr); 0 for any other packet. */
@@ -574,11 +618,7 @@ static inline void parse_raw_ip(struct packet *pkt, const void *data, const void
 	struct cursor cur = {.data = data, .pos = data, .end = end};
 	int ip6 = data < end && *(const __u8 *)data >> 4 == 6;
 
-	pkt->wire_bytes = wire_bytes;
-	pkt->eth_type = ip6 ? TO_BE16(ETH_P_IPV6) : TO_BE16(ETH_P_IP);
-	pkt->malformed_l3 = parse_l3(&cur, pkt);
-	if (!pkt->malformed_l3)
-		pkt->malformed_l4 = parse_l4(&cur, pkt);
+	parse_packet_at(pkt, &cur, 0, ip6 ? TO_BE16(ETH_P_IPV6) : TO_BE16(ETH_P_IP), wire_bytes);
 }
 
 /* The step that follows parse_packet() on a SYN; the BPF side has its own, which copies the bytes by helper. */

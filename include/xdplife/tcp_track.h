@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The life of one TCP connection as an observer between its two ends sees it (RFC 9293): pure data in, events
- * out.
+ * out. tcp_side.h has what is known of an end, tcp_text.h judges data, tcp_rtt.h measures.
  *
  * One rule opens a connection, whatever the order in which its segments pass: both ends have sent a SYN and
  * both SYNs have been acknowledged. It covers the usual three packets, a simultaneous open, a split handshake
@@ -13,6 +13,8 @@
 #define XDPLIFE_TCP_TRACK_H
 
 #include "flow.h"
+#include "tcp_events.h"
+#include "tcp_text.h"
 
 enum tcp_phase {
 	TCP_PHASE_NONE,
@@ -24,67 +26,23 @@ enum tcp_phase {
 	TCP_PHASE_RESET,       /* an acceptable RST was seen */
 };
 
-/* X(name, key, text): what a segment did to its connection; bits, because one can do several things. */
-#define XL_TCP_EVENTS(X)                                                                                     \
-	X(SYN, "syn", "SYN")                                                                                 \
-	X(SYN_RETRANSMIT, "syn-retransmit", "SYN again")                                                     \
-	X(SYNACK, "syn-ack", "SYN-ACK")                                                                      \
-	X(SYNACK_RETRANSMIT, "syn-ack-retransmit", "SYN-ACK again")                                          \
-	X(SIMULTANEOUS, "simultaneous-open", "simultaneous open")                                            \
-	X(SPLIT, "split-handshake", "split handshake")                                                       \
-	X(ISN_CHANGED, "isn-changed", "with another ISN")                                                    \
-	X(ESTABLISHED, "established", "established")                                                         \
-	X(MIDSTREAM, "midstream", "already running, direction unknown")                                      \
-	X(RETRANSMIT, "retransmit", "retransmission")                                                        \
-	X(FIN, "fin", "FIN")                                                                                 \
-	X(CLOSED, "closed", "closed")                                                                        \
-	X(REFUSED, "refused", "refused")                                                                     \
-	X(RESET, "reset", "reset")                                                                           \
-	X(RST_IGNORED, "rst-ignored", "RST ignored")                                                         \
-	X(SYN_IGNORED, "syn-ignored", "SYN on an open connection ignored")                                   \
-	X(ACK_IGNORED, "ack-ignored", "segment ignored: its acknowledgment is missing or wrong")             \
-	X(OUT_OF_WINDOW, "out-of-window", "segment outside the window ignored")
-
-#define XL_TCP_EVENT_INDEX(name, key, text) TCP_EVENT_INDEX_##name,
-#define XL_TCP_EVENT_BIT(name, key, text)   TCP_EVENT_##name = 1 << TCP_EVENT_INDEX_##name,
-
-enum tcp_event_index { XL_TCP_EVENTS(XL_TCP_EVENT_INDEX) TCP_EVENT_COUNT };
-enum tcp_event { XL_TCP_EVENTS(XL_TCP_EVENT_BIT) };
-
-/* struct tcp_side flags */
-#define TCP_SIDE_SENT      0x01 /* it has sent something: next is valid */
-#define TCP_SIDE_SYN       0x02 /* its ISN is known, from its SYN or from what answers it */
-#define TCP_SIDE_ACKED     0x04 /* it has acknowledged something: acked, edge and window_max are valid */
-#define TCP_SIDE_FIN       0x08
-#define TCP_SIDE_FIN_ACKED 0x10
-#define TCP_SIDE_SCALES    0x20 /* its SYN offered a window scale */
-#define TCP_SIDE_OPTIONS   0x40 /* its SYN itself was seen: mss, window_scale and SCALES are known */
-
-/* What one end has sent. Sequence numbers as on the wire, in host order. */
-struct tcp_side {
-	__u64 packets; /* on the wire */
-	__u64 bytes;   /* of payload, retransmissions included */
-	__u32 isn;
-	__u32 next;       /* behind the last byte that it has sent: SND.NXT */
-	__u32 acked;      /* what it expects next: RCV.NXT */
-	__u32 edge;       /* the right edge of its receive window, the furthest that it has offered */
-	__u32 window_max; /* bytes: the largest receive window that it has offered */
-	__u32 fin_end;    /* behind its FIN */
-	__u32 retransmits;
-	__u16 mss;
-	__u8 window_scale;
-	__u8 flags;
-	__u8 ttl; /* of its first packet that counted, at the hook */
-	__u8 _pad[7];
-};
-
 #define TCP_END_UNKNOWN 0xff
 
 /* struct tcp_track flags */
 #define TCP_TRACK_MIDSTREAM 0x01 /* its beginning was not seen */
 /* SYN or SYN-ACK sent again or overtaken: the handshake times are ambiguous (Karn) */
-#define TCP_TRACK_AMBIGUOUS 0x02
-#define TCP_TRACK_OTHER_SYN 0x04 /* other_isn and other_ns are valid */
+#define TCP_TRACK_AMBIGUOUS          0x02
+#define TCP_TRACK_OTHER_SYN          0x04 /* other_isn and other_ns are valid */
+#define TCP_TRACK_UNREACHABLE        0x08 /* an ICMP error has quoted its SYN: icmp_type and icmp_code */
+#define TCP_TRACK_SIMULTANEOUS_CLOSE 0x10 /* each end had sent its FIN before it knew of the other's */
+
+/* struct tcp_track seen: what has passed, with the values of Wireshark's tcp.completeness */
+#define TCP_SEEN_SYN    0x01
+#define TCP_SEEN_SYNACK 0x02
+#define TCP_SEEN_ACK    0x04 /* behind a SYN-ACK */
+#define TCP_SEEN_DATA   0x08
+#define TCP_SEEN_FIN    0x10
+#define TCP_SEEN_RST    0x20
 
 /* Times are those of the hook's clock, in ns; 0: has not happened. Zero bytes are a connection that was never
  * seen. */
@@ -96,28 +54,23 @@ struct tcp_track {
 	__u64 synack_first_ns; /* or the other end's SYN, where the two do not come in one segment */
 	__u64 synack_last_ns;
 	__u64 established_ns;
+	__u64 ended_ns;          /* the first FIN, or what ended it: RST, ICMP error */
 	__u64 other_ns;          /* a SYN with another number than its sender's first, ... */
 	struct tcp_side side[2]; /* indexed by flow_end */
+	__u32 other_isn;         /* ... of which the peer's acknowledgment will tell whether it counts */
 	__u8 phase;              /* enum tcp_phase */
 	__u8 client;             /* the end that opened it, or TCP_END_UNKNOWN */
 	__u8 closer;             /* the end whose FIN or RST came first, or TCP_END_UNKNOWN */
 	__u8 flags;
-	__u32 other_isn; /* ... of which the peer's acknowledgment will tell whether it counts */
+	__u8 seen;       /* TCP_SEEN_* */
+	__u8 challenged; /* the end that should answer what was ignored with a challenge ACK, or TCP_END_UNKNOWN */
+	__u8 reset_phase; /* RESET: the phase that the RST ended */
+	__u8 icmp_type;   /* UNREACHABLE: ICMP or ICMPv6, as the connection's addresses are */
+	__u8 icmp_code;
+	__u8 _pad[3];
 };
 
-_Static_assert(sizeof(struct tcp_side) == 56, "crosses the ring buffer: no hidden padding");
-_Static_assert(sizeof(struct tcp_track) == 184, "crosses the ring buffer: no hidden padding");
-
-/* RFC 9293 §3.4: sequence numbers are compared modulo 2^32. */
-static __always_inline int seq_before(__u32 a, __u32 b)
-{
-	return (__s32)(a - b) < 0;
-}
-
-static __always_inline int seq_after(__u32 a, __u32 b)
-{
-	return (__s32)(a - b) > 0;
-}
+_Static_assert(sizeof(struct tcp_track) == 392, "crosses the ring buffer: no hidden padding");
 
 static __always_inline void tcp_track_begin(struct tcp_track *t, __u64 now_ns)
 {
@@ -125,57 +78,7 @@ static __always_inline void tcp_track_begin(struct tcp_track *t, __u64 now_ns)
 	t->first_ns = now_ns;
 	t->client = TCP_END_UNKNOWN;
 	t->closer = TCP_END_UNKNOWN;
-}
-
-/* The sender has sent up to @end. */
-static __always_inline void side_advance(struct tcp_side *snd, const struct packet *pkt, __u32 end)
-{
-	if (!(snd->flags & TCP_SIDE_SENT))
-		snd->ttl = pkt->ttl;
-	if (!(snd->flags & TCP_SIDE_SENT) || seq_after(end, snd->next))
-		snd->next = end;
-	snd->flags |= TCP_SIDE_SENT;
-}
-
-/*
- * In bytes. The window of a segment with SYN is never scaled, and scaling is on only if both ends offered it
- * (RFC 7323 §2.2). An offer that was not seen is taken for the largest that there is, so that nothing counts
- * as out of window that may be inside.
- */
-static __always_inline __u32 window_bytes(const struct tcp_side *snd, const struct tcp_side *rcv,
-					  const struct packet *pkt)
-{
-	__u8 both = snd->flags & rcv->flags;
-
-	if (pkt->tcp_flags & TCPHDR_SYN)
-		return pkt->tcp_window;
-	if (!(both & TCP_SIDE_OPTIONS))
-		return (__u32)pkt->tcp_window << TCP_MAX_WINDOW_SCALE;
-	return (__u32)pkt->tcp_window << (both & TCP_SIDE_SCALES ? snd->window_scale & 15 : 0);
-}
-
-/* Takes down the acknowledgment and the window. */
-static __always_inline void side_acknowledge(struct tcp_side *snd, struct tcp_side *rcv,
-					     const struct packet *pkt)
-{
-	__u32 window = window_bytes(snd, rcv, pkt), edge = pkt->tcp_ack + window;
-
-	if (!(pkt->tcp_flags & TCPHDR_ACK))
-		return;
-	if (!(snd->flags & TCP_SIDE_ACKED) || seq_after(pkt->tcp_ack, snd->acked))
-		snd->acked = pkt->tcp_ack;
-	if (!(snd->flags & TCP_SIDE_ACKED) || seq_after(edge, snd->edge))
-		snd->edge = edge;
-	if (window > snd->window_max)
-		snd->window_max = window;
-	snd->flags |= TCP_SIDE_ACKED;
-	if (rcv->flags & TCP_SIDE_FIN && !seq_before(snd->acked, rcv->fin_end))
-		rcv->flags |= TCP_SIDE_FIN_ACKED;
-}
-
-static __always_inline int syn_acknowledged(const struct tcp_side *syn, const struct tcp_side *by)
-{
-	return syn->flags & TCP_SIDE_SYN && by->flags & TCP_SIDE_ACKED && seq_after(by->acked, syn->isn);
+	t->challenged = TCP_END_UNKNOWN;
 }
 
 /* The rule that opens a connection. A FIN may have come before: established is a moment, not the phase alone.
@@ -202,25 +105,6 @@ static __always_inline __u32 track_closed(struct tcp_track *t)
 	return TCP_EVENT_CLOSED;
 }
 
-static __always_inline void side_open(struct tcp_side *snd, const struct packet *pkt)
-{
-	snd->flags |= TCP_SIDE_SYN | TCP_SIDE_OPTIONS;
-	snd->isn = pkt->tcp_seq;
-	snd->mss = pkt->tcp_options.mss;
-	snd->window_scale = pkt->tcp_options.window_scale;
-	if (pkt->tcp_options.flags & TCP_HAS_WINDOW_SCALE)
-		snd->flags |= TCP_SIDE_SCALES;
-	side_advance(snd, pkt, pkt->tcp_seq + 1 + pkt->payload_bytes);
-}
-
-/* Its number is known from what answers it; the SYN itself is not. */
-static __always_inline void side_open_unseen(struct tcp_side *side, __u32 isn)
-{
-	side->flags |= TCP_SIDE_SYN | TCP_SIDE_SENT;
-	side->isn = isn;
-	side->next = isn + 1;
-}
-
 /* The first SYN of the end that answers, whether with an acknowledgment in it or not. */
 static __always_inline __u32 track_second_syn(struct tcp_track *t, struct tcp_side *snd, struct tcp_side *rcv,
 					      const struct packet *pkt, __u64 now_ns)
@@ -241,6 +125,7 @@ static __always_inline __u32 track_first_syn(struct tcp_track *t, struct tcp_sid
 	int is_ack = pkt->tcp_flags & TCPHDR_ACK;
 
 	side_open(snd, pkt);
+	tcp_rtt_sent(&snd->rtt, pkt, pkt->tcp_seq + 1, now_ns);
 	if (t->phase != TCP_PHASE_NONE)
 		return track_second_syn(t, snd, rcv, pkt, now_ns);
 	t->client = is_ack ? !from : from;
@@ -284,6 +169,7 @@ static __always_inline __u32 track_syn(struct tcp_track *t, struct tcp_side *snd
 		if (is_ack && !open && !(snd->flags & TCP_SIDE_ACKED))
 			return TCP_EVENT_SYNACK;
 		snd->retransmits++;
+		tcp_rtt_repeated(&snd->rtt);
 		track_syn_again(t, from, now_ns);
 		return again;
 	}
@@ -320,9 +206,11 @@ static __always_inline int syn_begins_anew(const struct tcp_track *t, const stru
  * A SYN with another number counts from the moment that the peer acknowledges it: of two SYN-ACKs it is the
  * one that the client took, and on an open connection it is a new connection (an end that has lost its
  * memory), not a challenge (RFC 9293 §3.10.7.4).
+ *
+ * Return: whether a new connection has begun.
  */
-static __always_inline void track_take_other(struct tcp_track *t, struct tcp_side *rcv,
-					     const struct packet *pkt, flow_end from)
+static __always_inline int track_take_other(struct tcp_track *t, struct tcp_side *rcv,
+					    const struct packet *pkt, flow_end from)
 {
 	int open = t->phase >= TCP_PHASE_ESTABLISHED;
 	__u64 syn_ns = t->other_ns;
@@ -330,16 +218,18 @@ static __always_inline void track_take_other(struct tcp_track *t, struct tcp_sid
 
 	if (!(t->flags & TCP_TRACK_OTHER_SYN) || !(pkt->tcp_flags & TCPHDR_ACK) || pkt->tcp_ack != isn + 1 ||
 	    open != !!(pkt->tcp_flags & TCPHDR_SYN))
-		return;
+		return 0;
 	if (open) {
 		tcp_track_begin(t, syn_ns);
 		t->syn_first_ns = t->syn_last_ns = syn_ns;
 		t->phase = TCP_PHASE_OPENING;
 		t->client = !from;
+		t->seen = TCP_SEEN_SYN;
 		rcv->packets = 1;
 	}
 	t->flags &= ~TCP_TRACK_OTHER_SYN;
 	side_open_unseen(rcv, isn);
+	return open;
 }
 
 /*
@@ -358,19 +248,35 @@ static __always_inline int rst_acceptable(const struct tcp_track *t, const struc
 	return snd->flags & TCP_SIDE_SENT && pkt->tcp_seq == snd->next;
 }
 
+/* RFC 5961 §3.2 and §4.2: an open end answers a SYN, or a RST that is in its window but not at its edge, by an ACK. */
+static __always_inline void track_challenge(struct tcp_track *t, const struct tcp_side *rcv,
+					    const struct packet *pkt, flow_end from)
+{
+	int in_window = rcv->flags & TCP_SIDE_ACKED && !seq_before(pkt->tcp_seq, rcv->acked) &&
+			!seq_after(pkt->tcp_seq, rcv->edge);
+
+	if (t->phase >= TCP_PHASE_ESTABLISHED && (pkt->tcp_flags & TCPHDR_SYN || in_window))
+		t->challenged = !(from & 1);
+}
+
 static __always_inline __u32 track_rst(struct tcp_track *t, struct tcp_side *snd, struct tcp_side *rcv,
-				       const struct packet *pkt, flow_end from)
+				       const struct packet *pkt, flow_end from, __u64 now_ns)
 {
 	int answered = t->phase > TCP_PHASE_OPENING;
 
 	if (t->phase >= TCP_PHASE_CLOSED)
 		return 0;
-	if (!rst_acceptable(t, snd, rcv, pkt, from))
+	if (!rst_acceptable(t, snd, rcv, pkt, from)) {
+		track_challenge(t, rcv, pkt, from);
 		return TCP_EVENT_RST_IGNORED;
+	}
 	side_advance(snd, pkt, pkt->tcp_seq);
+	t->seen |= TCP_SEEN_RST;
+	t->reset_phase = t->phase;
 	t->phase = TCP_PHASE_RESET;
 	if (t->closer == TCP_END_UNKNOWN)
 		t->closer = from;
+	t->ended_ns = now_ns;
 	return !answered && from != t->client ? TCP_EVENT_REFUSED : TCP_EVENT_RESET;
 }
 
@@ -393,22 +299,6 @@ static __always_inline int ack_acceptable(const struct tcp_track *t, const struc
 	return !seq_after(pkt->tcp_ack, limit);
 }
 
-static __always_inline __u32 text_bytes(const struct packet *pkt)
-{
-	return pkt->payload_bytes + !!(pkt->tcp_flags & TCPHDR_FIN);
-}
-
-/*
- * RFC 9293 §3.10.7.4: what lies beyond the window that the receiver has offered is not acceptable; what lies
- * before it can be an old duplicate, but one from within the largest window that there has been.
- */
-static __always_inline int text_in_window(const struct tcp_side *rcv, const struct packet *pkt)
-{
-	return !(rcv->flags & TCP_SIDE_ACKED) ||
-	       (!seq_after(pkt->tcp_seq, rcv->edge) &&
-		!seq_before(pkt->tcp_seq + text_bytes(pkt), rcv->acked - rcv->window_max));
-}
-
 /* Return: the event that says why the segment, which is no RST, changes nothing; 0 if it counts. */
 static __always_inline __u32 track_refuse(const struct tcp_track *t, const struct tcp_side *snd,
 					  const struct tcp_side *rcv, const struct packet *pkt)
@@ -424,16 +314,8 @@ static __always_inline __u32 track_refuse(const struct tcp_track *t, const struc
 	return ack && !ack_acceptable(t, snd, rcv, pkt) ? TCP_EVENT_ACK_IGNORED : 0;
 }
 
-/* RFC 9293 §3.8.4: it repeats at most the last byte, of which it knows that it has arrived. */
-static __always_inline int is_keep_alive(const struct tcp_side *snd, const struct tcp_side *rcv,
-					 const struct packet *pkt)
-{
-	return pkt->payload_bytes <= 1 && !(pkt->tcp_flags & TCPHDR_FIN) && pkt->tcp_seq + 1 == snd->next &&
-	       rcv->flags & TCP_SIDE_ACKED && rcv->acked == snd->next;
-}
-
 static __always_inline __u32 track_fin(struct tcp_track *t, struct tcp_side *snd, struct tcp_side *rcv,
-				       __u32 fin_end, flow_end from)
+				       __u32 fin_end, flow_end from, __u64 now_ns)
 {
 	if (snd->flags & TCP_SIDE_FIN)
 		return 0;
@@ -441,8 +323,12 @@ static __always_inline __u32 track_fin(struct tcp_track *t, struct tcp_side *snd
 	snd->fin_end = fin_end;
 	if (rcv->flags & TCP_SIDE_ACKED && !seq_before(rcv->acked, fin_end)) /* overtaken */
 		snd->flags |= TCP_SIDE_FIN_ACKED;
-	if (t->closer == TCP_END_UNKNOWN)
+	if (rcv->flags & TCP_SIDE_FIN && !(rcv->flags & TCP_SIDE_FIN_ACKED))
+		t->flags |= TCP_TRACK_SIMULTANEOUS_CLOSE;
+	if (t->closer == TCP_END_UNKNOWN) {
 		t->closer = from;
+		t->ended_ns = now_ns;
+	}
 	if (t->phase < TCP_PHASE_CLOSED)
 		t->phase = TCP_PHASE_CLOSING;
 	return TCP_EVENT_FIN;
@@ -450,20 +336,171 @@ static __always_inline __u32 track_fin(struct tcp_track *t, struct tcp_side *snd
 
 /* Data and FIN. */
 static __always_inline __u32 track_text(struct tcp_track *t, struct tcp_side *snd, struct tcp_side *rcv,
-					const struct packet *pkt, flow_end from)
+					const struct packet *pkt, flow_end from, __u64 now_ns)
 {
 	__u32 end = pkt->tcp_seq + text_bytes(pkt);
-	__u32 events = 0;
+	__u32 events = tcp_text_judge(snd, rcv, pkt, now_ns);
 
-	if (end != pkt->tcp_seq && snd->flags & TCP_SIDE_SENT && seq_before(pkt->tcp_seq, snd->next) &&
-	    !is_keep_alive(snd, rcv, pkt)) {
-		snd->retransmits++;
-		events |= TCP_EVENT_RETRANSMIT;
-	}
 	side_advance(snd, pkt, end);
 	if (pkt->tcp_flags & TCPHDR_FIN)
-		events |= track_fin(t, snd, rcv, end, from);
+		events |= track_fin(t, snd, rcv, end, from, now_ns);
 	return events;
+}
+
+/* RFC 9293 §3.8.6.1: a window of zero stops the sender until it is opened again. */
+static __always_inline __u32 track_window(struct tcp_side *snd, const struct packet *pkt)
+{
+	int was_closed = snd->flags & TCP_SIDE_ZERO_WINDOW;
+
+	if (!(pkt->tcp_flags & TCPHDR_ACK) || !pkt->tcp_window == !!was_closed)
+		return 0;
+	snd->flags ^= TCP_SIDE_ZERO_WINDOW;
+	if (was_closed)
+		return TCP_EVENT_WINDOW_OPEN;
+	snd->zero_windows++;
+	return TCP_EVENT_ZERO_WINDOW;
+}
+
+/* An acknowledgment that repeats what is known, from the end that was made to say it. */
+static __always_inline __u32 track_challenge_ack(struct tcp_track *t, const struct tcp_side *snd,
+						 const struct packet *pkt, flow_end from)
+{
+	if (t->challenged != from)
+		return 0;
+	t->challenged = TCP_END_UNKNOWN;
+	return pkt->tcp_flags & TCPHDR_ACK && !(pkt->tcp_flags & TCPHDR_SYN) && !text_bytes(pkt) &&
+			       snd->flags & TCP_SIDE_ACKED && pkt->tcp_ack == snd->acked
+		       ? TCP_EVENT_CHALLENGE_ACK
+		       : 0;
+}
+
+static __always_inline void note_timestamp(struct tcp_side *snd, const struct packet *pkt)
+{
+	if (pkt->tcp_options.flags & TCP_HAS_TIMESTAMPS && (__s32)(pkt->tcp_options.tsval - snd->tsval) > 0)
+		snd->tsval = pkt->tcp_options.tsval;
+}
+
+static __always_inline void note_seen(struct tcp_track *t, const struct packet *pkt)
+{
+	int ack = pkt->tcp_flags & TCPHDR_ACK;
+
+	if (pkt->tcp_flags & TCPHDR_SYN)
+		t->seen |= ack ? TCP_SEEN_SYNACK : TCP_SEEN_SYN;
+	else if (ack && t->seen & TCP_SEEN_SYNACK)
+		t->seen |= TCP_SEEN_ACK;
+	if (pkt->payload_bytes)
+		t->seen |= TCP_SEEN_DATA;
+	if (pkt->tcp_flags & TCPHDR_FIN)
+		t->seen |= TCP_SEEN_FIN;
+}
+
+/* What has become of the connection that a SYN on the same ports puts an end to. */
+static __always_inline __u32 track_outlived(const struct tcp_track *t)
+{
+	switch (t->phase) {
+	case TCP_PHASE_OPENING:
+		return t->flags & TCP_TRACK_UNREACHABLE ? 0 : TCP_EVENT_TIMED_OUT;
+	case TCP_PHASE_ANSWERED:
+		return TCP_EVENT_HALF_OPEN;
+	case TCP_PHASE_ESTABLISHED:
+	case TCP_PHASE_CLOSING:
+		return TCP_EVENT_ABANDONED;
+	default:
+		return 0;
+	}
+}
+
+/* The steps of a segment. Each finds the two ends for itself: a step takes the connection as a whole. */
+
+XL_STEP __u32 step_rst(struct tcp_track *t, const struct packet *pkt, flow_end from, __u64 now_ns)
+{
+	return t && pkt ? track_rst(t, &t->side[from & 1], &t->side[!(from & 1)], pkt, from, now_ns) : 0;
+}
+
+XL_STEP __u32 step_refuse(const struct tcp_track *t, const struct packet *pkt, flow_end from)
+{
+	return t && pkt ? track_refuse(t, &t->side[from & 1], &t->side[!(from & 1)], pkt) : 0;
+}
+
+XL_STEP __u32 step_syn(struct tcp_track *t, const struct packet *pkt, flow_end from, __u64 now_ns)
+{
+	__u32 events;
+
+	if (!t || !pkt)
+		return 0;
+	events = track_syn(t, &t->side[from & 1], &t->side[!(from & 1)], pkt, from, now_ns);
+	if (pkt->payload_bytes && events & TCP_EVENT_SYN)
+		events |= TCP_EVENT_SYN_DATA;
+	if (events & TCP_EVENT_SYN_IGNORED)
+		track_challenge(t, &t->side[!(from & 1)], pkt, from);
+	return events;
+}
+
+XL_STEP __u32 step_acknowledge(struct tcp_track *t, const struct packet *pkt, flow_end from, __u64 now_ns)
+{
+	struct tcp_side *snd, *rcv;
+	__u32 events;
+
+	if (!t || !pkt)
+		return 0;
+	snd = &t->side[from & 1];
+	rcv = &t->side[!(from & 1)];
+	note_seen(t, pkt);
+	events = track_challenge_ack(t, snd, pkt, from);
+	side_acknowledge(snd, rcv, pkt);
+	tcp_rtt_acknowledged(&rcv->rtt, pkt, now_ns);
+	return events | track_established(t, now_ns);
+}
+
+XL_STEP __u32 step_text(struct tcp_track *t, const struct packet *pkt, flow_end from, __u64 now_ns)
+{
+	struct tcp_side *snd, *rcv;
+	__u32 events;
+
+	if (!t || !pkt)
+		return 0;
+	snd = &t->side[from & 1];
+	rcv = &t->side[!(from & 1)];
+	events = track_text(t, snd, rcv, pkt, from, now_ns);
+	return events | track_window(snd, pkt);
+}
+
+/* A segment that counts, and no RST. */
+static __always_inline __u32 track_accept(struct tcp_track *t, const struct packet *pkt, flow_end from,
+					  __u64 now_ns)
+{
+	int syn = pkt->tcp_flags & TCPHDR_SYN;
+	__u32 events = 0;
+
+	if (syn) {
+		events = step_syn(t, pkt, from, now_ns);
+		if (events & TCP_EVENT_SYN_IGNORED)
+			return events;
+	} else if (t->phase == TCP_PHASE_NONE) { /* both ends count as open; who opened it is unknown */
+		t->phase = TCP_PHASE_ESTABLISHED;
+		t->flags |= TCP_TRACK_MIDSTREAM;
+		events = TCP_EVENT_MIDSTREAM;
+	}
+	events |= step_acknowledge(t, pkt, from, now_ns);
+	if (!syn)
+		events |= step_text(t, pkt, from, now_ns);
+	note_timestamp(&t->side[from & 1], pkt);
+	return events | track_closed(t);
+}
+
+/**
+ * tcp_track_wants_time() - whether the segment needs the exact time
+ * The clock is the dearest thing about a segment of an open connection. Where nothing is measured from it or to it, a
+ * time that is some milliseconds old does.
+ */
+static __always_inline int tcp_track_wants_time(const struct tcp_track *t, const struct packet *pkt,
+						flow_end from)
+{
+	const struct tcp_side *snd = &t->side[from & 1], *rcv = &t->side[!(from & 1)];
+
+	return t->phase != TCP_PHASE_ESTABLISHED || !t->first_ns ||
+	       pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) ||
+	       (snd->rtt.by == TCP_RTT_IDLE && pkt->payload_bytes) || tcp_rtt_answers(&rcv->rtt, pkt);
 }
 
 /**
@@ -475,41 +512,81 @@ static __always_inline __u32 track_text(struct tcp_track *t, struct tcp_side *sn
  *
  * Return: TCP_EVENT_* bits, 0 if there is nothing to tell.
  */
-static __always_inline __u32 tcp_track_segment(struct tcp_track *t, const struct packet *pkt, flow_end from,
-					       __u64 now_ns)
+XL_STEP __u32 tcp_track_segment(struct tcp_track *t, const struct packet *pkt, flow_end from, __u64 now_ns)
 {
-	struct tcp_side *snd = &t->side[from & 1], *rcv = &t->side[!(from & 1)];
-	int syn = pkt->tcp_flags & TCPHDR_SYN, rst = pkt->tcp_flags & TCPHDR_RST;
-	__u32 events;
+	__u32 events = 0, refused, outlived;
+	struct tcp_side *snd, *rcv;
 
-	if (!rst && syn && syn_begins_anew(t, snd, pkt, from))
+	if (!t || !pkt)
+		return 0;
+	snd = &t->side[from & 1];
+	rcv = &t->side[!(from & 1)];
+	outlived = track_outlived(t);
+	if ((pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_RST)) == TCPHDR_SYN &&
+	    syn_begins_anew(t, snd, pkt, from)) {
+		events = outlived | TCP_EVENT_REUSED;
 		tcp_track_begin(t, now_ns);
-	else if (!rst)
-		track_take_other(t, rcv, pkt, from);
+	} else if (!(pkt->tcp_flags & TCPHDR_RST) && track_take_other(t, rcv, pkt, from)) {
+		events = outlived | TCP_EVENT_REUSED;
+	}
 	t->last_ns = now_ns;
 	snd->packets += pkt->segments > 1 ? pkt->segments : 1;
 	snd->bytes += pkt->payload_bytes;
-	if (rst)
-		return track_rst(t, snd, rcv, pkt, from);
-	if (t->phase == TCP_PHASE_RESET && !syn) /* still on its way when the RST was sent */
+	if (pkt->tcp_flags & TCPHDR_RST)
+		return step_rst(t, pkt, from, now_ns);
+	if (t->phase == TCP_PHASE_RESET &&
+	    !(pkt->tcp_flags & TCPHDR_SYN)) /* on its way when the RST was sent */
 		return 0;
-	events = track_refuse(t, snd, rcv, pkt);
-	if (events)
-		return events;
-	if (syn) {
-		events = track_syn(t, snd, rcv, pkt, from, now_ns);
-	} else if (t->phase == TCP_PHASE_NONE) { /* both ends count as open; who opened it is unknown */
-		t->phase = TCP_PHASE_ESTABLISHED;
-		t->flags |= TCP_TRACK_MIDSTREAM;
-		events = TCP_EVENT_MIDSTREAM;
-	}
-	if (events & TCP_EVENT_SYN_IGNORED)
-		return events;
-	side_acknowledge(snd, rcv, pkt);
-	events |= track_established(t, now_ns);
-	if (!syn)
-		events |= track_text(t, snd, rcv, pkt, from);
-	return events | track_closed(t);
+	refused = step_refuse(t, pkt, from);
+	return events | (refused ? refused : track_accept(t, pkt, from, now_ns));
+}
+
+/**
+ * tcp_track_icmp_error() - an ICMP or ICMPv6 error that quotes a segment of the connection
+ * Only an error about the SYN of an attempt that is under way tells that it cannot be reached; Linux gives up on it
+ * then (RFC 5461 §4), and if it does not and is answered, it is not unreachable after all. Any other is a soft error
+ * (RFC 1122 §4.2.3.9), or a guess (RFC 5927 §4), and changes nothing.
+ * @sender: the end whose segment is quoted
+ * @seq:    its sequence number
+ *
+ * Return: TCP_EVENT_UNREACHABLE or 0.
+ */
+static __always_inline __u32 tcp_track_icmp_error(struct tcp_track *t, flow_end sender, __u32 seq, __u8 type,
+						  __u8 code, __u64 now_ns)
+{
+	if (t->phase != TCP_PHASE_OPENING || sender != t->client || seq != t->side[sender & 1].isn ||
+	    t->flags & TCP_TRACK_UNREACHABLE)
+		return 0;
+	t->flags |= TCP_TRACK_UNREACHABLE;
+	t->icmp_type = type;
+	t->icmp_code = code;
+	t->ended_ns = t->last_ns = now_ns;
+	return TCP_EVENT_UNREACHABLE;
+}
+
+/* A SYN that passes a second hook on its way: which of its options are gone. */
+static __always_inline void tcp_track_syn_again_elsewhere(struct tcp_track *t, const struct packet *pkt,
+							  flow_end from)
+{
+	struct tcp_side *snd = &t->side[from & 1];
+
+	if (snd->flags & TCP_SIDE_OPTIONS && snd->isn == pkt->tcp_seq)
+		snd->stripped |= snd->options & ~pkt->tcp_options.flags;
+}
+
+/**
+ * tcp_track_give_up() - nothing more will be heard of the connection: what became of it
+ * @expired: it has been silent for longer than its ends have patience; else the observer stops
+ *
+ * Return: TCP_EVENT_{TIMED_OUT, HALF_OPEN, ABANDONED, STILL_OPEN}, or 0 if its end has been told already.
+ */
+static __always_inline __u32 tcp_track_give_up(const struct tcp_track *t, int expired)
+{
+	__u32 event = track_outlived(t);
+
+	if (expired || !event)
+		return event;
+	return event == TCP_EVENT_ABANDONED ? TCP_EVENT_STILL_OPEN : TCP_EVENT_HALF_OPEN;
 }
 
 #endif

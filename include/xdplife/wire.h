@@ -18,6 +18,16 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
+/*
+ * A step of the engine. In BPF a global function, whose pointers it must check itself: the verifier walks it once, whatever
+ * comes before and behind. Inlined, every path through one step would be followed by every path through the next.
+ */
+#ifdef __bpf__
+#define XL_STEP __attribute__((noinline))
+#else
+#define XL_STEP static inline
+#endif
+
 /* Host order from wire order and back. The engine stores ports and addresses as they are on the wire (__be16,
  * __be32) and everything that it counts or compares by size (lengths, sequence numbers, windows) in host
  * order. */
@@ -113,6 +123,7 @@ struct icmp_header {
 #define TCPHDR_URG 0x20
 #define TCPHDR_ECE 0x40
 #define TCPHDR_CWR 0x80
+#define TCPHDR_AE  0x01 /* in the byte before, at offset 12 (RFC 9768 §3) */
 
 /* Option kinds: RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 8684. */
 #define TCP_OPT_END            0
@@ -124,8 +135,15 @@ struct icmp_header {
 #define TCP_OPT_TIMESTAMPS     8
 #define TCP_OPT_MPTCP          30
 #define TCP_OPT_FAST_OPEN      34
+#define TCP_ALIGNED_TIMESTAMPS 0x0101080a /* NOP, NOP, kind, length: RFC 7323, appendix A */
 #define TCP_MAX_OPTIONS_BYTES  40
 #define TCP_MAX_WINDOW_SCALE   14 /* RFC 7323 §2.3 */
+
+struct tcp_timestamps {
+	__be32 start; /* TCP_ALIGNED_TIMESTAMPS */
+	__be32 tsval;
+	__be32 tsecr;
+};
 
 /* An address of either family; an IPv4 address fills the first word and the rest is zero. */
 union ip_addr {
@@ -152,6 +170,7 @@ typedef struct ipv6hdr wire_ipv6hdr XL_IN_PLACE;
 typedef struct ip6_ext wire_ip6_ext XL_IN_PLACE;
 typedef struct ip6_fragment wire_ip6_fragment XL_IN_PLACE;
 typedef struct tcphdr wire_tcphdr XL_IN_PLACE;
+typedef struct tcp_timestamps wire_tcp_timestamps XL_IN_PLACE;
 typedef struct udphdr wire_udphdr XL_IN_PLACE;
 typedef struct icmp_header wire_icmp_header XL_IN_PLACE;
 

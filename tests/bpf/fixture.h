@@ -171,8 +171,13 @@ static inline void assert_counted(const char *name, const struct port_counters *
 	should.seen_bytes += bytes;
 	should.verdict[verdict]++;
 	should.malformed[malformed]++;
-	/* The observer's events have tests of their own. */
+	/* What the observer counts has tests of its own. */
+	memcpy(should.observed, after->observed, sizeof(should.observed));
+	memcpy(should.tcp_event, after->tcp_event, sizeof(should.tcp_event));
 	memcpy(should.event, after->event, sizeof(should.event));
+	should.opened = after->opened;
+	should.evicted = after->evicted;
+	should.promoted = after->promoted;
 	if (!memcmp(&should, after, sizeof(should)))
 		return;
 	for (int i = 0; i < VERDICT_COUNT; i++)

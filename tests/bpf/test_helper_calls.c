@@ -67,7 +67,7 @@ static struct router open_counting_router(void)
 /* One port: to verify the observer takes long. */
 static struct router open_counting_observer(void)
 {
-	static const struct datapath_options options = {.observe = true};
+	static const struct datapath_options options = {.observe = true, .event_mask = TCP_EVENTS_ALL};
 	static char *const ports[] = {"r0", NULL};
 	struct helper_calls *calls;
 	struct router router;

@@ -167,7 +167,7 @@ static void usual_life(void **state)
 static void refused_on_a_used_tuple(void **state)
 {
 	static const struct segment segments[] = {
-		{1, TCPHDR_SYN, 2000, 0, 0, TCP_EVENT_SYN},
+		{1, TCPHDR_SYN, 2000, 0, 0, TCP_EVENT_SYN | TCP_EVENT_REUSED},
 		{0, TCPHDR_RST | TCPHDR_ACK, 0, 2000, 0, TCP_EVENT_RST_IGNORED},
 		{0, TCPHDR_RST | TCPHDR_ACK, 0, 2001, 0, TCP_EVENT_REFUSED},
 	};
@@ -315,7 +315,8 @@ static void egress_follows(void **state)
 static int set_up(void **state)
 {
 	struct datapath_options options = {
-		.forward = true, .observe = true, .packets = true, .snap_bytes = CONFIG_MAX_SNAP};
+		.forward = true, .observe = true, .event_mask = TCP_EVENTS_ALL, .packets = true,
+		.snap_bytes = CONFIG_MAX_SNAP};
 
 	(void)state;
 	if (router_up() || datapath_open(&dp, &options) || datapath_add_ports(dp, router_ports))

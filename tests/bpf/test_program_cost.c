@@ -48,7 +48,7 @@ static struct bench_program facts_of(const struct port_config *config, struct pr
 
 static void facts_are_the_same_every_time(void **state)
 {
-	static const struct port_config config = {.forward = 1, .observe = 1};
+	static const struct port_config config = {.forward = 1, .observe = 1, .event_mask = TCP_EVENTS_ALL};
 	static struct program_logs logs;
 	struct bench_program first = facts_of(&config, &logs), second = facts_of(&config, &logs);
 
@@ -90,7 +90,7 @@ static void stack_of_the_router(void **state)
 /* The observing router: parse_xdp calls scan_options in its turn, and there is track. */
 static void stack_of_the_observing_router(void **state)
 {
-	static const struct port_config config = {.forward = 1, .observe = 1};
+	static const struct port_config config = {.forward = 1, .observe = 1, .event_mask = TCP_EVENTS_ALL};
 	static struct program_logs logs;
 	struct bench_program facts = facts_of(&config, &logs);
 	unsigned int entry, parse, scan, track, want, deepest;

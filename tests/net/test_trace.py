@@ -358,7 +358,8 @@ def test_the_same_ports_again(lan):
                 abort(client)
                 server.close()
         wait_until(lambda: len(trace.events("reset")) == 2, "both connections")
-    assert [event["event"] for event in trace.events()] == 2 * ["syn", "syn-ack", "established", "reset"]
+    assert [event["event"] for event in trace.events()] == [
+            "syn", "syn-ack", "established", "reset", "reused", "syn", "syn-ack", "established", "reset"]
     first, second = trace.events("reset")
     assert first["to_server"]["bytes"] == second["to_server"]["bytes"] == 1
     assert first["to_server"]["isn"] != second["to_server"]["isn"]

@@ -160,8 +160,9 @@ static void expect_unchanged(const struct tcp_track *before)
 {
 	struct tcp_track after = conn;
 
-	/* Such a segment is counted, and nothing else. */
+	/* Such a segment is counted, and may be answered by a challenge ACK; nothing else. */
 	after.last_ns = before->last_ns;
+	after.challenged = before->challenged;
 	for (int i = 0; i < 2; i++) {
 		after.side[i].packets = before->side[i].packets;
 		after.side[i].bytes = before->side[i].bytes;
@@ -380,7 +381,7 @@ static void test_data_on_syn(void **state)
 {
 	(void)state;
 	/* TCP Fast Open (RFC 7413): the request rides on the SYN, the answer on the SYN-ACK */
-	AT(0, "C S 1000 len 100", EVENT(SYN));
+	AT(0, "C S 1000 len 100", EVENT(SYN) | EVENT(SYN_DATA));
 	AT(10, "S S. 5000 ack 1101 len 50", EVENT(SYNACK));
 	AT(20, "C . 1101 ack 5051", EVENT(ESTABLISHED));
 	assert_int_equal(side(client)->bytes, 100);
@@ -393,7 +394,7 @@ static void test_data_on_syn_not_taken(void **state)
 {
 	(void)state;
 	/* the server acknowledges the SYN alone: the data comes again */
-	AT(0, "C S 1000 len 100", EVENT(SYN));
+	AT(0, "C S 1000 len 100", EVENT(SYN) | EVENT(SYN_DATA));
 	AT(10, "S S. 5000 ack 1001", EVENT(SYNACK));
 	AT(20, "C P. 1001 ack 5001 len 100", EVENT(ESTABLISHED) | EVENT(RETRANSMIT));
 	assert_int_equal(side(client)->bytes, 200);
@@ -437,7 +438,7 @@ static void test_new_attempt(void **state)
 	/* nothing came back; a minute later the client tries anew from the same port */
 	AT(0, "C S 1000", EVENT(SYN));
 	AT(1000, "C S 1000", EVENT(SYN_RETRANSMIT));
-	AT(60000, "C S 777000", EVENT(SYN));
+	AT(60000, "C S 777000", EVENT(TIMED_OUT) | EVENT(REUSED) | EVENT(SYN));
 	assert_int_equal(ms_between(0 + NS_PER_MS, conn.first_ns), 60000);
 	/* a late answer to the first attempt is not one to the second */
 	AT_UNCHANGED(60001, "S S. 5000 ack 1001", EVENT(ACK_IGNORED));
@@ -544,7 +545,7 @@ static void test_rst_of_the_isn_is_ignored(void **state)
 static void test_refused_with_data_on_syn(void **state)
 {
 	(void)state;
-	AT(0, "C S 1000 len 100", EVENT(SYN));
+	AT(0, "C S 1000 len 100", EVENT(SYN) | EVENT(SYN_DATA));
 	AT(1, "S R. 0 ack 1101", EVENT(REFUSED));
 }
 
@@ -659,7 +660,7 @@ static void test_retransmission(void **state)
 	AT(420, "C P. 1001 ack 5001 len 200", EVENT(RETRANSMIT));
 	/* although it was acknowledged: the ACK was lost behind the observer */
 	AT(421, "S . 5001 ack 1201", NOTHING);
-	AT(630, "C P. 1001 ack 5001 len 200", EVENT(RETRANSMIT));
+	AT(630, "C P. 1001 ack 5001 len 200", EVENT(DUPLICATE));
 	assert_int_equal(side(client)->retransmits, 3);
 	assert_int_equal(side(client)->bytes, 600);
 	assert_int_equal(side(client)->next, 1201);
@@ -674,9 +675,9 @@ static void test_keep_alive(void **state)
 	AT(10, "C P. 1001 ack 5001 len 100", NOTHING);
 	AT(11, "S . 5001 ack 1101", NOTHING);
 	/* the last byte once more, with and without that byte (RFC 9293 §3.8.4) */
-	AT(60000, "C . 1100 ack 5001 len 0", NOTHING);
+	AT(60000, "C . 1100 ack 5001 len 0", EVENT(KEEP_ALIVE));
 	AT(60001, "S . 5001 ack 1101", NOTHING);
-	AT(120000, "C . 1100 ack 5001 len 1", NOTHING);
+	AT(120000, "C . 1100 ack 5001 len 1", EVENT(KEEP_ALIVE));
 	assert_int_equal(side(client)->retransmits, 0);
 }
 
@@ -757,7 +758,7 @@ static void test_wrap(void **state)
 	AT(3, "C P. 4294967291 ack 0 len 100", NOTHING);
 	assert_int_equal(side(client)->next, 95);
 	AT(4, "S P. 0 ack 95 len 10", NOTHING);
-	AT(5, "C P. 4294967291 ack 10 len 100", EVENT(RETRANSMIT));
+	AT(5, "C P. 4294967291 ack 10 len 100", EVENT(DUPLICATE));
 	AT_UNCHANGED(6, "C P. 95095 ack 10 len 1", EVENT(OUT_OF_WINDOW));
 	AT(7, "C F. 95 ack 10", EVENT(FIN));
 	AT(8, "S F. 10 ack 96", EVENT(FIN));
@@ -818,12 +819,12 @@ static void test_fin_again(void **state)
 	(void)state;
 	open_connection();
 	AT(10, "C F. 1001 ack 5001", EVENT(FIN));
-	AT(210, "C F. 1001 ack 5001", EVENT(RETRANSMIT));
+	AT(210, "C F. 1001 ack 5001", EVENT(FIN_RETRANSMIT));
 	AT(211, "S F. 5001 ack 1002", EVENT(FIN));
-	AT(411, "S F. 5001 ack 1002", EVENT(RETRANSMIT));
+	AT(411, "S F. 5001 ack 1002", EVENT(FIN_RETRANSMIT));
 	AT(412, "C . 1002 ack 5002", EVENT(CLOSED));
 	/* the last ACK was lost behind the observer */
-	AT(611, "S F. 5001 ack 1002", EVENT(RETRANSMIT));
+	AT(611, "S F. 5001 ack 1002", EVENT(FIN_RETRANSMIT));
 	AT(612, "C . 1002 ack 5002", NOTHING);
 	assert_int_equal(conn.phase, TCP_PHASE_CLOSED);
 }
@@ -872,7 +873,7 @@ static void test_reuse_after_close(void **state)
 	AT(100, "C S 1000", EVENT(SYN_RETRANSMIT));
 	assert_int_equal(conn.phase, TCP_PHASE_CLOSED);
 	/* another number is one, and everything starts from nothing */
-	AT(1000, "C S 90000 ttl 33", EVENT(SYN));
+	AT(1000, "C S 90000 ttl 33", EVENT(REUSED) | EVENT(SYN));
 	assert_int_equal(conn.phase, TCP_PHASE_OPENING);
 	assert_int_equal(side(client)->packets, 1);
 	assert_int_equal(side(client)->ttl, 33);
@@ -887,7 +888,7 @@ static void test_reuse_from_the_other_end(void **state)
 {
 	(void)state;
 	test_close(state);
-	AT(1000, "S S 90000", EVENT(SYN));
+	AT(1000, "S S 90000", EVENT(REUSED) | EVENT(SYN));
 	assert_int_equal(conn.client, server);
 }
 
@@ -896,7 +897,7 @@ static void test_reuse_after_reset(void **state)
 	(void)state;
 	test_refused(state);
 	/* the very same SYN: the client has not taken the RST, or asks once more */
-	AT(1000, "C S 1000", EVENT(SYN));
+	AT(1000, "C S 1000", EVENT(REUSED) | EVENT(SYN));
 	AT(1010, "S S. 5000 ack 1001", EVENT(SYNACK));
 	AT(1020, "C . 1001 ack 5001", EVENT(ESTABLISHED));
 	expect_legs(10, 10);
@@ -906,7 +907,7 @@ static void test_reuse_seen_by_the_answer_only(void **state)
 {
 	(void)state;
 	test_close(state);
-	AT(1000, "S S. 70000 ack 90001", EVENT(SYNACK) | EVENT(MIDSTREAM));
+	AT(1000, "S S. 70000 ack 90001", EVENT(REUSED) | EVENT(SYNACK) | EVENT(MIDSTREAM));
 	assert_int_equal(conn.phase, TCP_PHASE_ANSWERED);
 	assert_int_equal(side(server)->packets, 1);
 }
@@ -919,11 +920,11 @@ static void test_syn_on_open_connection_challenged(void **state)
 	AT(11, "S . 5001 ack 1101", NOTHING);
 	/* RFC 9293 §3.10.7.4: answered by an ACK of what is expected */
 	AT(12, "C S 300000", EVENT(SYN_IGNORED));
-	AT(13, "S . 5001 ack 1101", NOTHING);
+	AT(13, "S . 5001 ack 1101", EVENT(CHALLENGE_ACK));
 	assert_int_equal(conn.phase, TCP_PHASE_ESTABLISHED);
 	/* who sent it knows nothing of that connection: RST at the number named, and the SYN again */
 	AT(14, "C R 1101", EVENT(RESET));
-	AT(1012, "C S 300000", EVENT(SYN));
+	AT(1012, "C S 300000", EVENT(REUSED) | EVENT(SYN));
 	assert_int_equal(conn.phase, TCP_PHASE_OPENING);
 }
 
@@ -932,7 +933,7 @@ static void test_syn_on_open_connection_forged(void **state)
 	(void)state;
 	open_connection();
 	AT(12, "C S 300000", EVENT(SYN_IGNORED));
-	AT(13, "S . 5001 ack 1001", NOTHING);
+	AT(13, "S . 5001 ack 1001", EVENT(CHALLENGE_ACK));
 	/* the true client goes on */
 	AT(14, "C P. 1001 ack 5001 len 100", NOTHING);
 	AT(15, "S . 5001 ack 1101", NOTHING);
@@ -948,7 +949,7 @@ static void test_syn_on_open_connection_answered(void **state)
 	open_connection();
 	/* both ends were restarted: the server answers, so this is a new connection */
 	AT(1000, "C S 300000", EVENT(SYN_IGNORED));
-	AT(1010, "S S. 80000 ack 300001", EVENT(SYNACK));
+	AT(1010, "S S. 80000 ack 300001", EVENT(ABANDONED) | EVENT(REUSED) | EVENT(SYNACK));
 	assert_int_equal(conn.client, client);
 	AT(1040, "C . 300001 ack 80001", EVENT(ESTABLISHED));
 	expect_legs(10, 30);

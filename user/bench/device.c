@@ -16,6 +16,7 @@
 #include "datapath/attach.h"
 #include "datapath/datapath.h"
 #include "datapath/events.h"
+#include "datapath/flows.h"
 #include "datapath/ledger.h"
 #include "datapath/loading.h"
 #include "datapath/preflight.h"
@@ -76,7 +77,7 @@ static void *read_events(void *context)
 		events_read(device->events);
 		if (now_ns - swept_ns < NS_PER_S)
 			continue;
-		datapath_sweep(device->datapath, now_ns);
+		datapath_sweep(device->datapath, &(struct flows_sweep){.now_ns = now_ns, .handler = ignore});
 		swept_ns = now_ns;
 	}
 	events_drain(device->events);
@@ -100,6 +101,7 @@ static int open_datapath(struct device *device)
 			   device->kind == DEVICE_TRACE ? NULL : (char *)topology_ifname(PORT_R1), NULL};
 	struct datapath_options options = {
 		.observe = device->kind != DEVICE_FORWARD,
+		.event_mask = TCP_EVENTS_ALL,
 		.forward = device->kind != DEVICE_TRACE,
 		.idle_turns = device->idle_turns,
 	};

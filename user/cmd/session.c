@@ -7,6 +7,7 @@
 #include "cmd/session.h"
 #include "command.h"
 #include "datapath/events.h"
+#include "datapath/flows.h"
 #include "datapath/ledger.h"
 #include "out/sink.h"
 #include "util/clock.h"
@@ -209,10 +210,12 @@ static bool look_for_ports(struct session *session, int needed)
 /* What the kernel side leaves to us: next hops to be resolved, connections that are over. */
 static void keep_house(struct session *session, __u64 now_ns)
 {
+	const struct flows_sweep sweep = {.now_ns = now_ns, .handler = on_event, .context = session};
+
 	datapath_ask_neighbours(session->dp);
 	if (now_ns - session->swept_ns < NS_PER_S)
 		return;
-	datapath_sweep(session->dp, now_ns);
+	datapath_sweep(session->dp, &sweep);
 	session->swept_ns = now_ns;
 }
 
@@ -297,10 +300,14 @@ static int print_ledger(const struct session *session)
 /* Frames first, then what they left in the ring buffer, then the files, then the sums. */
 static int finish(struct session *session, int code)
 {
+	const struct flows_sweep sweep = {
+		.now_ns = clock_monotonic_ns(), .stopped = true, .handler = on_event, .context = session};
 	int ledger;
 
 	datapath_detach(session->dp);
 	events_drain(session->events);
+	if (session->options->events)
+		datapath_sweep(session->dp, &sweep);
 	close_outputs(session);
 	ledger = print_ledger(session);
 	if (session->output_failed)
@@ -338,6 +345,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	int err;
 
 	datapath.observe = options->events || options->write;
+	datapath.event_mask = TCP_EVENTS_ALL;
 	datapath.packets = options->packets || options->write;
 	if (datapath.packets)
 		datapath.snap_bytes = options->write ? CONFIG_MAX_SNAP : SHOWN_PACKET_BYTES;

@@ -40,6 +40,13 @@ struct datapath {
 	int port_count;
 };
 
+static __u32 flow_entries(const struct datapath *dp, __u32 wanted)
+{
+	if (!dp->options.observe)
+		return 1;
+	return wanted ? wanted : DATAPATH_MAX_FLOWS;
+}
+
 /* What a stage that is off would need is not paid for. */
 static int size_maps(struct datapath *dp)
 {
@@ -50,10 +57,19 @@ static int size_maps(struct datapath *dp)
 	if (cpus < 0)
 		return cpus;
 	err = bpf_map__set_max_entries(skel->maps.event_slots, events ? cpus : 1);
-	if (!err && !dp->options.observe)
-		err = bpf_map__set_max_entries(skel->maps.flows, 1);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.steered_flows, dp->options.steer ? dp->options.steer : 1);
+		err = bpf_map__set_max_entries(skel->maps.flows, flow_entries(dp, dp->options.max_open));
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.opening,
+					       flow_entries(dp, dp->options.max_half_open));
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.opening_ring,
+					       flow_entries(dp, dp->options.max_half_open));
+	if (!err && !dp->options.observe)
+		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.steered_flows,
+					       dp->options.steer ? dp->options.steer : 1);
 	if (!err && !events)
 		err = bpf_map__set_max_entries(skel->maps.events, IDLE_RING_BYTES);
 	return err;
@@ -149,6 +165,8 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.ifindex = port->public.ifindex,
 		.port = dp->port_count,
 		.snap_bytes = dp->options.snap_bytes,
+		.event_mask = dp->options.event_mask,
+		.max_half_open = flow_entries(dp, dp->options.max_half_open),
 		.observe = dp->options.observe,
 		.packets = dp->options.packets,
 		.steer = dp->options.steer > 0,
@@ -338,9 +356,14 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 	return err;
 }
 
-void datapath_sweep(struct datapath *dp, __u64 now_ns)
+int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep)
 {
-	flows_sweep(bpf_map__fd(dp->maps->maps.flows), now_ns);
+	int removed = flows_sweep(bpf_map__fd(dp->maps->maps.flows), sweep);
+
+	if (removed < 0)
+		return removed;
+	removed = flows_sweep(bpf_map__fd(dp->maps->maps.opening), sweep);
+	return removed < 0 ? removed : 0;
 }
 
 void datapath_ask_neighbours(struct datapath *dp)

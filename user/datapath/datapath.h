@@ -16,11 +16,17 @@
 #include "xdplife/flow.h"
 
 struct datapath;
+struct flows_sweep;
+
+#define DATAPATH_MAX_FLOWS 65536
 
 struct datapath_options {
-	bool observe;     /* track TCP connections, emit their events; attaches tc egress too */
-	bool packets;     /* emit an event for every frame */
-	__u32 snap_bytes; /* with each event that many bytes of the frame; 0: none */
+	bool observe;        /* track TCP connections; attaches tc egress too */
+	__u32 event_mask;    /* the TCP_EVENT_* to be emitted */
+	__u32 max_open;      /* connections in the table of the open ones; 0: DATAPATH_MAX_FLOWS */
+	__u32 max_half_open; /* likewise, of those that only one end has shown */
+	bool packets;        /* emit an event for every frame */
+	__u32 snap_bytes;    /* with each event that many bytes of the frame; 0: none */
 	__u32 steer;      /* hand that many flows of datapath_steer(), at most, to AF_XDP sockets; 0: none */
 	bool forward;     /* route */
 	__u32 idle_turns; /* the bench's handicap: turns of an idle loop for each frame; 0: none */
@@ -72,8 +78,8 @@ int datapath_events_fd(const struct datapath *dp);
 /* Adds up one port's counters over all CPUs. 0 or -errno. */
 int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum);
 
-/* Forgets the connections that are over (flows.h); to be called about once a second while observing. */
-void datapath_sweep(struct datapath *dp, __u64 now_ns);
+/* Forgets the connections that are over; to be called about once a second while observing. 0 or -errno. */
+int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep);
 
 /* Makes the kernel resolve the next hops that the forward stage lacked since the last call. */
 void datapath_ask_neighbours(struct datapath *dp);

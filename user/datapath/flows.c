@@ -6,19 +6,9 @@
 #include <bpf/bpf.h>
 
 #include "datapath/flows.h"
-#include "util/clock.h"
-#include "xdplife/flow.h"
-#include "xdplife/tcp_track.h"
+#include "observer/expiry.h"
 
 #define BATCH 1024 /* entries a system call */
-
-/* Seconds of silence after which a connection in that phase is forgotten. */
-static const __u32 patience_s[] = {
-	[TCP_PHASE_NONE] = 10,     [TCP_PHASE_OPENING] = 120,
-	[TCP_PHASE_ANSWERED] = 60, [TCP_PHASE_ESTABLISHED] = 5 * 24 * 3600,
-	[TCP_PHASE_CLOSING] = 120, [TCP_PHASE_CLOSED] = 120,
-	[TCP_PHASE_RESET] = 10,
-};
 
 /* As struct flow_entry in bpf/maps.h: the lock, then the state. */
 struct flow_value {
@@ -31,37 +21,52 @@ struct batch {
 	struct flow_value values[BATCH];
 };
 
-static int is_over(const struct tcp_track *track, __u64 now_ns)
+static int tell(const struct flows_sweep *sweep, const struct flow_key *key, const struct tcp_track *track)
 {
-	__u8 phase = track->phase <= TCP_PHASE_RESET ? track->phase : TCP_PHASE_NONE;
+	struct trace_event event;
 
-	return now_ns > track->last_ns && now_ns - track->last_ns > patience_s[phase] * NS_PER_S;
+	if (!expiry_event(&event, key, track, sweep->now_ns, sweep->stopped))
+		return 0;
+	return sweep->handler(sweep->context, &event, NULL);
 }
 
-static int remove_old(int fd, const struct batch *batch, __u32 count, __u64 now_ns)
+static int remove_old(int fd, const struct batch *batch, __u32 count, const struct flows_sweep *sweep)
 {
 	int removed = 0;
 
-	for (__u32 i = 0; i < count; i++)
-		if (is_over(&batch->values[i].track, now_ns) && !bpf_map_delete_elem(fd, &batch->keys[i]))
-			removed++;
+	for (__u32 i = 0; i < count; i++) {
+		const struct tcp_track *track = &batch->values[i].track;
+		int err;
+
+		if (!sweep->stopped && sweep->now_ns < expiry_ns(track))
+			continue;
+		if (bpf_map_delete_elem(fd, &batch->keys[i])) /* pushed out meanwhile */
+			continue;
+		removed++;
+		err = tell(sweep, &batch->keys[i], track);
+		if (err)
+			return err;
+	}
 	return removed;
 }
 
-int flows_sweep(int fd, __u64 now_ns)
+int flows_sweep(int fd, const struct flows_sweep *sweep)
 {
 	struct batch *batch = malloc(sizeof(*batch));
 	__u32 position, *from = NULL;
-	int err = batch ? 0 : -ENOMEM, removed = 0;
+	int err = batch ? 0 : -ENOMEM, sum = 0, removed = 0;
 
-	while (!err) {
+	while (!err && removed >= 0) {
 		__u32 count = BATCH;
 
 		err = bpf_map_lookup_batch(fd, from, &position, batch->keys, batch->values, &count, NULL);
 		from = &position;
 		if (!err || err == -ENOENT) /* ENOENT: that was the last batch */
-			removed += remove_old(fd, batch, count, now_ns);
+			removed = remove_old(fd, batch, count, sweep);
+		sum += removed;
 	}
 	free(batch);
-	return err == -ENOENT ? removed : err;
+	if (removed < 0)
+		return removed;
+	return err == -ENOENT ? sum : err;
 }

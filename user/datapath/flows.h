@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Makes room in the table of connections: what has ended or fallen silent leaves it. */
+/* Looks through the tables of connections: makes room where one has expired, and says what became of it. */
 #ifndef XDPLIFE_FLOWS_H
 #define XDPLIFE_FLOWS_H
 
-#include <linux/types.h>
+#include <stdbool.h>
+
+#include "datapath/events.h"
+
+struct flows_sweep {
+	__u64 now_ns; /* CLOCK_MONOTONIC */
+	bool stopped; /* the observer stops: every connection is told of and removed */
+	events_handler handler;
+	void *context;
+};
 
 /**
- * flows_sweep() - forget connections that are over
- * Closed or reset ones stay as long as their last segments may still be repeated; silent ones as long as
- * Linux keeps them itself (nf_conntrack's figures for the same cases).
- * @fd:     of the map `flows`
- * @now_ns: CLOCK_MONOTONIC
+ * flows_sweep() - forget the connections that are over (observer/expiry.h), tell of those whose end was not told
+ * @fd: of the map `flows` or `opening`
  *
- * Return: how many were removed, or -errno.
+ * Return: how many were removed, or -errno, also the handler's.
  */
-int flows_sweep(int fd, __u64 now_ns);
+int flows_sweep(int fd, const struct flows_sweep *sweep);
 
 #endif

@@ -12,12 +12,14 @@ struct name {
 #define VERDICT_CLASS(name, class, key, text) [VERDICT_##name] = CLASS_##class,
 #define MALFORMED_NAME(name, key, text)       [MALFORMED_##name] = {key, text},
 #define AFTER_NAME(name, of, key, text)       [AFTER_##name] = {key, text},
+#define OBSERVED_NAME(name, key, text)        [OBSERVED_##name] = {key, text},
 #define EVENT_NAME(name, key, text)           [EVENT_##name] = {key, text},
 
 static const struct name verdicts[VERDICT_COUNT] = {XL_VERDICTS(VERDICT_NAME)};
 static const enum verdict_class classes[VERDICT_COUNT] = {XL_VERDICTS(VERDICT_CLASS)};
 static const struct name malformeds[MALFORMED_COUNT] = {XL_MALFORMED(MALFORMED_NAME)};
 static const struct name afters[AFTER_COUNT] = {XL_AFTER_REDIRECT(AFTER_NAME)};
+static const struct name observeds[OBSERVED_COUNT] = {XL_OBSERVED(OBSERVED_NAME)};
 static const struct name events[EVENT_OUTCOME_COUNT] = {XL_EVENT_OUTCOMES(EVENT_NAME)};
 
 #define TCP_EVENT_NAME(name, key, text) [TCP_EVENT_INDEX_##name] = {key, text},
@@ -65,6 +67,16 @@ const char *verdict_class_key(enum verdict_class class)
 	};
 
 	return (size_t) class < CLASS_COUNT ? keys[class] : unknown.key;
+}
+
+const char *observed_text(enum observed observed)
+{
+	return find(observeds, OBSERVED_COUNT, observed)->text;
+}
+
+const char *observed_key(enum observed observed)
+{
+	return find(observeds, OBSERVED_COUNT, observed)->key;
 }
 
 const char *event_outcome_text(enum event_outcome outcome)

@@ -15,6 +15,9 @@ const char *verdict_key(enum verdict verdict);  /* "forward" */
 enum verdict_class verdict_class(enum verdict verdict);
 const char *verdict_class_key(enum verdict_class class); /* "forwarded", "steered", "passed", "dropped" */
 
+const char *observed_text(enum observed observed);
+const char *observed_key(enum observed observed);
+
 const char *event_outcome_text(enum event_outcome outcome);
 const char *event_outcome_key(enum event_outcome outcome);
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tables of connections and what is summed up over them.
+ *
+ * What only one end has shown lives in `opening`: a flood of SYNs pushes out the oldest of its kind. A connection moves
+ * to `flows` when both its ends have spoken, and no flood gets it out of there.
+ */
+#ifndef XDPLIFE_BPF_CONNECTIONS_H
+#define XDPLIFE_BPF_CONNECTIONS_H
+
+#include "bounds.h"
+#include "maps.h"
+#include "xdplife/tcp_fast.h"
+
+#define MAX_EVENTS_A_SEGMENT 8
+
+/* The initial value of a connection; not a struct flow_entry, whose lock may not lie in .rodata. */
+static const __u8 no_flow[sizeof(struct flow_entry)];
+
+/* The newcomer takes the place in the ring of the one that came longest ago, if that is still waiting. */
+static __always_inline struct flow_entry *opening_add(struct port_counters *count, const struct flow_key *key)
+{
+	__u32 zero = 0, place;
+	__u64 *came = bpf_map_lookup_elem(&opening_count, &zero);
+	struct flow_key *oldest;
+
+	if (!came)
+		return 0;
+	place = __sync_fetch_and_add(came, 1) % cfg.max_half_open;
+	oldest = bpf_map_lookup_elem(&opening_ring, &place);
+	if (!oldest)
+		return 0;
+	if (oldest->ip_version && !bpf_map_delete_elem(&opening, oldest))
+		count->evicted++;
+	*oldest = *key;
+	/* Another CPU may be faster: then its entry is found below. */
+	if (!bpf_map_update_elem(&opening, key, no_flow, BPF_NOEXIST))
+		count->opened++;
+	return bpf_map_lookup_elem(&opening, key);
+}
+
+/* Both ends have been heard: by a handshake, or in the middle of the connection. */
+static __always_inline int is_proven(const struct tcp_track *t)
+{
+	return t->established_ns ||
+	       (t->phase >= TCP_PHASE_ESTABLISHED && t->side[0].flags & t->side[1].flags & TCP_SIDE_SENT);
+}
+
+/* So often a segment starts over because another CPU was faster; then it takes the state as it is. */
+#define MAX_TRIES 4
+
+/*
+ * A segment that changes more than counters. No function may be called with the lock held (before 6.13), and the engine is
+ * too large to be one: it works on a copy, which counts unless the state has changed meanwhile.
+ */
+static __always_inline __u32 connection_segment(struct flow_entry *flow, struct trace_event *event)
+{
+	__u32 events = 0, changes;
+	int done = 0;
+
+	for (int tries = 1; tries <= MAX_TRIES && !done; tries++) {
+		bpf_spin_lock(&flow->lock);
+		event->conn = flow->track;
+		changes = flow->changes;
+		bpf_spin_unlock(&flow->lock);
+		if (!event->conn.first_ns)
+			tcp_track_begin(&event->conn, event->time_ns);
+		events = tcp_track_segment(&event->conn, &event->pkt, event->sender, event->time_ns);
+		bpf_spin_lock(&flow->lock);
+		done = flow->changes == changes || tries == MAX_TRIES;
+		if (done) {
+			flow->track = event->conn;
+			flow->changes++;
+		}
+		bpf_spin_unlock(&flow->lock);
+	}
+	return events;
+}
+
+/* Return: whether the segment was one of those that need no more. */
+static __always_inline int connection_fast(struct flow_entry *flow, const struct trace_event *event)
+{
+	int done;
+
+	bpf_spin_lock(&flow->lock);
+	done = tcp_track_fast(&flow->track, &event->pkt, event->sender, event->time_ns);
+	flow->changes += done;
+	bpf_spin_unlock(&flow->lock);
+	return done;
+}
+
+/* If there is no room among the open ones, it stays where it is. */
+static __always_inline void promote(struct port_counters *count, struct event_slot *slot,
+				    const struct flow_key *key)
+{
+	slot->promoted.track = slot->event.conn;
+	if (bpf_map_update_elem(&flows, key, &slot->promoted, BPF_NOEXIST))
+		return;
+	if (!bpf_map_delete_elem(&opening, key))
+		count->promoted++;
+}
+
+static __always_inline void count_talker(const struct talker_key *key, __u32 events)
+{
+	struct talker *talker = bpf_map_lookup_elem(&talkers, key);
+
+	if (talker) {
+		__sync_fetch_and_add(talker_counter(talker, events), 1);
+	} else {
+		struct talker first = {};
+
+		*talker_counter(&first, events) = 1;
+		bpf_map_update_elem(&talkers, key, &first, BPF_NOEXIST);
+	}
+}
+
+static __always_inline void count_handshake(const struct tcp_track *track)
+{
+	__u32 zero = 0, server, client;
+	struct handshakes *times = bpf_map_lookup_elem(&handshake_times, &zero);
+
+	if (!times)
+		return;
+	if (handshake_buckets(track, &server, &client)) {
+		count_one(times->server, server, HISTOGRAM_BUCKETS);
+		count_one(times->client, client, HISTOGRAM_BUCKETS);
+	} else {
+		times->ambiguous++;
+	}
+}
+
+/* For each event of a segment; none is rare in the life of a connection, all are rare among its segments. */
+static __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
+{
+	const struct tcp_track *track = &slot->event.conn;
+	__u32 events = slot->event.tcp_events;
+
+	for (int i = 0; i < MAX_EVENTS_A_SEGMENT && events; i++) {
+		__u32 event_bit = events & -events;
+
+		count_one(count->tcp_event, histogram_log2(event_bit), TCP_EVENT_COUNT);
+		events &= ~event_bit;
+	}
+	events = slot->event.tcp_events;
+	if (events & TCP_EVENT_ESTABLISHED)
+		count_handshake(track);
+	if (!(events & TALKER_EVENTS) || track->client == TCP_END_UNKNOWN)
+		return 0;
+	talker_keys_of(&slot->source, &slot->destination, &slot->key, track->client);
+	count_talker(&slot->source, events);
+	count_talker(&slot->destination, events);
+	return 0;
+}
+
+#endif

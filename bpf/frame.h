@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parser at both hooks.
+ *
+ * Global functions, not static: the verifier walks each once, whatever is in front and behind, and what they
+ * return is unknown to it. Inlined, every path through the parser would be followed by every path through the
+ * stages.
+ */
+#ifndef XDPLIFE_BPF_FRAME_H
+#define XDPLIFE_BPF_FRAME_H
+
+#include "bounds.h"
+#include "xdplife/event.h"
+#include "xdplife/icmp_quote.h"
+
+__noinline int scan_options(struct packet *pkt, const struct tcp_option_bytes *options, __u32 bytes)
+{
+	if (pkt && options && tcp_options_scan(&pkt->tcp_options, options, bytes))
+		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
+	return 0;
+}
+
+/* The options of a SYN, for the observer. A macro, for each hook has a helper of its own to copy them. */
+#define SCAN_SYN_OPTIONS(ctx, load_bytes, pkt)                                                               \
+	({                                                                                                   \
+		struct tcp_option_bytes _options = {};                                                       \
+		__u32 _bytes = packet_syn_options_bytes(pkt);                                                \
+		if (length_ok(&_bytes, sizeof(_options)) &&                                                  \
+		    !load_bytes(ctx, (pkt)->l4_off + sizeof(struct tcphdr), &_options, _bytes))              \
+			scan_options(pkt, &_options, _bytes);                                                \
+	})
+
+__noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (!pkt)
+		return 0;
+	parse_packet(pkt, data, end, cfg.frags ? bpf_xdp_get_buff_len(ctx) : end - data);
+	if (cfg.observe)
+		SCAN_SYN_OPTIONS(ctx, bpf_xdp_load_bytes, pkt);
+	return 0;
+}
+
+/* The kernel keeps the outermost tag beside the frame, not in it. */
+static __always_inline void push_vlan(struct packet *pkt, __u16 tci)
+{
+	if (pkt->vlan_count == VLAN_MAX_TAGS)
+		return;
+	pkt->vlan_tci[2] = pkt->vlan_tci[1];
+	pkt->vlan_tci[1] = pkt->vlan_tci[0];
+	pkt->vlan_tci[0] = tci;
+	pkt->vlan_count++;
+}
+
+__noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (!pkt)
+		return 0;
+	parse_packet(pkt, data, end, skb->len);
+	pkt->segments = skb->gso_segs;
+	if (skb->vlan_present)
+		push_vlan(pkt, skb->vlan_tci);
+	SCAN_SYN_OPTIONS(skb, bpf_skb_load_bytes, pkt);
+	return 0;
+}
+
+/* What is inside a tunnel takes the place of the packet in the event. */
+static __always_inline int enter_tunnel(struct trace_event *event, const struct packet *outer,
+					const void *data, const void *end)
+{
+	struct packet *inner = &event->pkt;
+
+	__builtin_memset(&event->tunnel, 0, sizeof(event->tunnel));
+	__builtin_memset(inner, 0, sizeof(*inner));
+	if (!parse_tunnel(inner, &event->tunnel, outer, data, end)) {
+		event->tunnel.kind = TUNNEL_NONE;
+		*inner = *outer;
+		return 0;
+	}
+	__builtin_memcpy(inner->vlan_tci, outer->vlan_tci, sizeof(inner->vlan_tci));
+	inner->vlan_count = outer->vlan_count;
+	return 1;
+}
+
+__noinline int parse_tunnel_xdp(struct xdp_md *ctx, const struct packet *outer, struct trace_event *event)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (outer && event && enter_tunnel(event, outer, data, end))
+		SCAN_SYN_OPTIONS(ctx, bpf_xdp_load_bytes, &event->pkt);
+	return 0;
+}
+
+__noinline int parse_tunnel_skb(struct __sk_buff *skb, const struct packet *outer, struct trace_event *event)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (outer && event && enter_tunnel(event, outer, data, end))
+		SCAN_SYN_OPTIONS(skb, bpf_skb_load_bytes, &event->pkt);
+	return 0;
+}
+
+/* Return: whether the error quotes a TCP segment. */
+__noinline int parse_quote_xdp(struct xdp_md *ctx, const struct packet *pkt, struct packet *quoted)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (!pkt || !quoted)
+		return 0;
+	__builtin_memset(quoted, 0, sizeof(*quoted));
+	return parse_icmp_quote(quoted, pkt, data, end);
+}
+
+__noinline int parse_quote_skb(struct __sk_buff *skb, const struct packet *pkt, struct packet *quoted)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (!pkt || !quoted)
+		return 0;
+	__builtin_memset(quoted, 0, sizeof(*quoted));
+	return parse_icmp_quote(quoted, pkt, data, end);
+}
+
+#endif
