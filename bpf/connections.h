@@ -39,13 +39,6 @@ static __always_inline struct flow_entry *opening_add(struct port_counters *coun
 	return bpf_map_lookup_elem(&opening, key);
 }
 
-/* Both ends have been heard: by a handshake, or in the middle of the connection. */
-static __always_inline int is_proven(const struct tcp_track *t)
-{
-	return t->established_ns ||
-	       (t->phase >= TCP_PHASE_ESTABLISHED && t->side[0].flags & t->side[1].flags & TCP_SIDE_SENT);
-}
-
 /* So often a segment starts over because another CPU was faster; then it takes the state as it is. */
 #define MAX_TRIES 4
 

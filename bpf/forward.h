@@ -11,6 +11,7 @@
 #define XDPLIFE_BPF_FORWARD_H
 
 #include "maps.h"
+#include "route_cache.h"
 #include "xdplife/rewrite.h"
 
 #define AF_INET  2 /* <sys/socket.h> is not for BPF */
@@ -158,8 +159,8 @@ static __always_inline int trim_padding(struct xdp_md *ctx, const struct packet 
 }
 
 /* Return: 0, or -1 if the headers are not where the parser saw them (they are: this is for the verifier). */
-static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct packet *pkt,
-					   const struct bpf_fib_lookup *fib)
+static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct packet *pkt, const __u8 *dmac,
+					   const __u8 *smac)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
@@ -175,8 +176,34 @@ static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct pack
 			return -1;
 		rewrite_ip6_hop_limit(ip6);
 	}
-	rewrite_macs(eth, fib->dmac, fib->smac);
+	rewrite_macs(eth, dmac, smac);
 	return 0;
+}
+
+/* The kernel's answer, and the place where it is kept. */
+static __always_inline enum verdict look_up(struct xdp_md *ctx, const struct packet *pkt,
+					    struct bpf_fib_lookup *fib)
+{
+	enum verdict verdict;
+
+	if (!reverse_path_ok(ctx, pkt, fib))
+		return VERDICT_PASS_REVERSE_PATH;
+	fib_fill(fib, pkt, ctx->ingress_ifindex);
+	verdict = verdict_of_lookup(bpf_fib_lookup(ctx, fib, sizeof(*fib), 0));
+	if (verdict == VERDICT_PASS_NO_NEIGH)
+		want_neighbour(fib);
+	return verdict;
+}
+
+/* Before the edits: an interface that is not ours may not take redirected frames. */
+static __always_inline enum verdict send(struct xdp_md *ctx, const struct packet *pkt, __u32 egress,
+					 const __u8 *dmac, const __u8 *smac)
+{
+	if (bpf_redirect_map(&egress_ports, egress, 0) != XDP_REDIRECT)
+		return VERDICT_PASS_NOT_A_PORT;
+	if (trim_padding(ctx, pkt) || rewrite_headers(ctx, pkt, dmac, smac))
+		return VERDICT_PASS_TRIM_FAILED;
+	return VERDICT_FORWARD;
 }
 
 /**
@@ -186,26 +213,23 @@ static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct pack
 static __always_inline enum verdict forward(struct xdp_md *ctx, const struct packet *pkt,
 					    __u32 *egress_ifindex)
 {
-	struct bpf_fib_lookup fib;
 	enum verdict verdict = forward_admit(pkt);
+	struct bpf_fib_lookup fib;
+	struct route_place place;
 
 	if (verdict != VERDICT_FORWARD)
 		return verdict;
-	if (!reverse_path_ok(ctx, pkt, &fib))
-		return VERDICT_PASS_REVERSE_PATH;
-	fib_fill(&fib, pkt, ctx->ingress_ifindex);
-	verdict = verdict_of_lookup(bpf_fib_lookup(ctx, &fib, sizeof(fib), 0));
-	if (verdict == VERDICT_PASS_NO_NEIGH)
-		want_neighbour(&fib);
+	route_place(&place, pkt);
+	if (route_known(&place, pkt)) {
+		*egress_ifindex = place.route->egress;
+		return send(ctx, pkt, *egress_ifindex, place.route->dmac, place.route->smac);
+	}
+	verdict = look_up(ctx, pkt, &fib);
 	if (verdict != VERDICT_FORWARD)
 		return verdict;
-	/* Before the edits: an interface that is not ours may not take redirected frames. */
-	if (bpf_redirect_map(&egress_ports, fib.ifindex, 0) != XDP_REDIRECT)
-		return VERDICT_PASS_NOT_A_PORT;
-	if (trim_padding(ctx, pkt) || rewrite_headers(ctx, pkt, &fib))
-		return VERDICT_PASS_TRIM_FAILED;
+	route_keep(&place, pkt, &fib);
 	*egress_ifindex = fib.ifindex;
-	return VERDICT_FORWARD;
+	return send(ctx, pkt, fib.ifindex, fib.dmac, fib.smac);
 }
 
 #endif

@@ -67,29 +67,11 @@ __noinline int parse_skb(struct __sk_buff *skb, struct packet *pkt)
 	return 0;
 }
 
-/* What is inside a tunnel takes the place of the packet in the event. */
-static __always_inline int enter_tunnel(struct trace_event *event, const struct packet *outer,
-					const void *data, const void *end)
-{
-	struct packet *inner = &event->pkt;
-
-	__builtin_memset(&event->tunnel, 0, sizeof(event->tunnel));
-	__builtin_memset(inner, 0, sizeof(*inner));
-	if (!parse_tunnel(inner, &event->tunnel, outer, data, end)) {
-		event->tunnel.kind = TUNNEL_NONE;
-		*inner = *outer;
-		return 0;
-	}
-	__builtin_memcpy(inner->vlan_tci, outer->vlan_tci, sizeof(inner->vlan_tci));
-	inner->vlan_count = outer->vlan_count;
-	return 1;
-}
-
 __noinline int parse_tunnel_xdp(struct xdp_md *ctx, const struct packet *outer, struct trace_event *event)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
-	if (outer && event && enter_tunnel(event, outer, data, end))
+	if (outer && event && parse_inside(event, outer, data, end))
 		SCAN_SYN_OPTIONS(ctx, bpf_xdp_load_bytes, &event->pkt);
 	return 0;
 }
@@ -98,7 +80,7 @@ __noinline int parse_tunnel_skb(struct __sk_buff *skb, const struct packet *oute
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 
-	if (outer && event && enter_tunnel(event, outer, data, end))
+	if (outer && event && parse_inside(event, outer, data, end))
 		SCAN_SYN_OPTIONS(skb, bpf_skb_load_bytes, &event->pkt);
 	return 0;
 }

@@ -45,6 +45,39 @@ struct {
 	__type(value, __u8);
 } unresolved SEC(".maps");
 
+/* One answer of bpf_fib_lookup(), and what it was asked. One cache line. */
+struct cached_route {
+	union ip_addr src;
+	union ip_addr dst;
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 ingress; /* interface indices */
+	__u32 egress;
+	__u32 generation;
+	__u32 born;
+	__u16 mtu;
+	__u8 tos;
+	__u8 ip_proto;
+};
+
+_Static_assert(sizeof(struct cached_route) == 64, "a cache line");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to route_slots for each possible CPU */
+	__type(key, __u32);
+	__type(value, struct cached_route);
+} cached_routes SEC(".maps");
+
+/* Raised by userspace, which has it in its memory, at each change of what routes depend on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} route_generation SEC(".maps");
+
 /* A connection is seen from several hooks and CPUs at once; the lock keeps its state whole. */
 struct flow_entry {
 	struct bpf_spin_lock lock;

@@ -11,6 +11,7 @@
 #include "connections.h"
 #include "frame.h"
 #include "maps.h"
+#include "xdplife/observed.h"
 
 /* So much unread data wakes the reader at once; below it, its own timer does (events.c). */
 #define EVENTS_WAKE_BYTES (256 << 10)
@@ -75,7 +76,7 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 	event->tcp_events = connection_segment(flow, event);
 	if (event->tcp_events)
 		sum_up(count, slot);
-	if (is_opening && is_proven(&event->conn))
+	if (is_opening && tcp_track_is_proven(&event->conn))
 		promote(count, slot, key);
 	return OBSERVED_TRACKED;
 }
@@ -114,7 +115,7 @@ static __noinline int look_again(const struct packet *pkt)
 	struct flow_key key;
 	flow_end from;
 
-	if (pkt->ip_proto != IPPROTO_TCP || !(pkt->flags & PACKET_HAS_L4) || !(pkt->tcp_flags & TCPHDR_SYN))
+	if (!packet_is_segment(pkt) || !(pkt->tcp_flags & TCPHDR_SYN))
 		return OBSERVED_SECOND_HOOK;
 	from = flow_key_of(&key, pkt);
 	flow = bpf_map_lookup_elem(&opening, &key);
@@ -128,21 +129,6 @@ static __noinline int look_again(const struct packet *pkt)
 	return OBSERVED_SECOND_HOOK;
 }
 
-static __always_inline int is_segment(const struct packet *pkt)
-{
-	return pkt->ip_proto == IPPROTO_TCP && pkt->flags & PACKET_HAS_L4;
-}
-
-/* What neither TCP nor an error about it is. */
-static __always_inline enum observed classify_other(const struct packet *pkt)
-{
-	if (packet_malformed(pkt))
-		return OBSERVED_UNPARSED;
-	if (pkt->flags & PACKET_LATER_FRAGMENT && pkt->ip_proto == IPPROTO_TCP)
-		return OBSERVED_LATER_FRAGMENT;
-	return OBSERVED_NOT_TCP;
-}
-
 /* A macro, for each hook has functions of its own to look into a frame. */
 #define OBSERVE_PACKET(ctx, obs, outer, parse_tunnel, parse_quote)                                           \
 	({                                                                                                   \
@@ -151,12 +137,12 @@ static __always_inline enum observed classify_other(const struct packet *pkt)
 		enum observed _observed;                                                                     \
 		if (packet_may_tunnel(outer))                                                                \
 			parse_tunnel(ctx, outer, &_slot->event);                                             \
-		if (is_segment(_pkt))                                                                        \
+		if (packet_is_segment(_pkt))                                                                 \
 			_observed = track((obs)->count, _slot);                                              \
 		else if (is_icmp_failure(_pkt) && parse_quote(ctx, _pkt, &_slot->quoted))                    \
 			_observed = track_error((obs)->count, _slot);                                        \
 		else                                                                                         \
-			_observed = classify_other(_pkt);                                                    \
+			_observed = packet_other(_pkt);                                                      \
 		count_one((obs)->count->observed, _observed, OBSERVED_COUNT);                                \
 	})
 

@@ -25,13 +25,38 @@ struct trace_event {
 	__u8 ttl_out;     /* a frame that is forwarded: its TTL or hop limit as it leaves; else 0 */
 	__u8 sender;      /* flow_end, an index into conn.side[] */
 	__u32 _pad;
-	struct tunnel tunnel; /* that the packet came in */
-	struct packet pkt;    /* the one inside, if there is a tunnel */
+	struct tunnel tunnel;  /* that the packet came in */
+	struct packet pkt;     /* the one inside, if there is a tunnel */
 	struct tcp_track conn; /* after this packet; zero bytes if it is not a tracked TCP segment */
 };
 
 _Static_assert(sizeof(struct trace_event) ==
 		       32 + sizeof(struct tunnel) + sizeof(struct packet) + sizeof(struct tcp_track),
 	       "crosses the ring buffer: no hidden padding");
+
+/**
+ * parse_inside() - what is inside a tunnel takes the place of the packet in the event
+ * The VLAN tags stay those of the outer frame.
+ * @event: its tunnel and pkt are filled
+ * @outer: packet_may_tunnel()
+ *
+ * Return: whether there was something; else pkt is the outer packet.
+ */
+static __always_inline int parse_inside(struct trace_event *event, const struct packet *outer,
+					const void *data, const void *end)
+{
+	struct packet *inner = &event->pkt;
+
+	__builtin_memset(&event->tunnel, 0, sizeof(event->tunnel));
+	__builtin_memset(inner, 0, sizeof(*inner));
+	if (!parse_tunnel(inner, &event->tunnel, outer, data, end)) {
+		event->tunnel.kind = TUNNEL_NONE;
+		*inner = *outer;
+		return 0;
+	}
+	__builtin_memcpy(inner->vlan_tci, outer->vlan_tci, sizeof(inner->vlan_tci));
+	inner->vlan_count = outer->vlan_count;
+	return 1;
+}
 
 #endif

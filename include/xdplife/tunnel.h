@@ -139,8 +139,7 @@ static __always_inline int packet_may_tunnel(const struct packet *pkt)
 
 /**
  * parse_tunnel() - read the packet inside
- * @inner:  filled if there is one, as by parse_packet(); its offsets count from the start of the frame, and the VLAN
- *          tags of the outer frame are not repeated in it
+ * @inner:  filled if there is one, as by parse_packet(); its offsets count from the start of the frame
  * @tunnel: filled if there is one; zero first
  * @outer:  from parse_packet(); packet_may_tunnel()
  *

@@ -14,6 +14,7 @@
 #include "datapath/flows.h"
 #include "datapath/loading.h"
 #include "datapath/preflight.h"
+#include "datapath/route_cache.h"
 #include "net/iface.h"
 #include "net/neighbour.h"
 #include "net/netns.h"
@@ -35,7 +36,9 @@ struct datapath {
 	struct datapath_options options;
 	struct xdplife_bpf *maps; /* owns the maps; its programs are not loaded */
 	struct xmit_bpf *xmit;    /* the tracepoints; NULL: nothing is forwarded, or no kernel BTF */
-	bool frags;               /* the kernel has multi-buffer XDP (5.18) */
+	struct route_cache route_cache;
+	__u32 route_slots;
+	bool frags; /* the kernel has multi-buffer XDP (5.18) */
 	struct port port[CONFIG_MAX_PORTS];
 	int port_count;
 };
@@ -67,6 +70,10 @@ static int size_maps(struct datapath *dp)
 					       flow_entries(dp, dp->options.max_half_open));
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
+	dp->route_slots = dp->options.forward ? route_cache_slots(cpus) : 0;
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.cached_routes,
+					       dp->options.forward ? dp->route_slots * cpus : 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.steered_flows,
 					       dp->options.steer ? dp->options.steer : 1);
@@ -148,6 +155,8 @@ int datapath_open(struct datapath **result, const struct datapath_options *optio
 	dp->options = *options;
 	dp->frags = preflight_has_frags();
 	err = load_maps(dp);
+	if (!err && options->forward)
+		err = route_cache_start(&dp->route_cache, bpf_map__fd(dp->maps->maps.route_generation));
 	if (!err)
 		err = load_xmit(dp);
 	if (err) {
@@ -171,6 +180,7 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.packets = dp->options.packets,
 		.steer = dp->options.steer > 0,
 		.forward = dp->options.forward,
+		.route_slots = dp->route_slots,
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,
 		.idle_turns = dp->options.idle_turns,
@@ -395,6 +405,7 @@ void datapath_close(struct datapath *dp)
 		return;
 	while (dp->port_count > 0)
 		port_close(dp, &dp->port[--dp->port_count]);
+	route_cache_stop(&dp->route_cache);
 	xmit_bpf__destroy(dp->xmit);
 	xdplife_bpf__destroy(dp->maps);
 	free(dp);

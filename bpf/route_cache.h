@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Answers of bpf_fib_lookup(), kept: a direct-mapped cache for each CPU, keyed by all that the lookup asks about, so that a
+ * cached answer is the answer (policy rules, source-dependent ECMP and the reverse path included).
+ *
+ * Userspace raises the generation at each change of a route, rule, neighbour, address or link; answers of older ones do
+ * not count. Should nobody be there to do so, their age bounds how long they last.
+ */
+#ifndef XDPLIFE_BPF_ROUTE_CACHE_H
+#define XDPLIFE_BPF_ROUTE_CACHE_H
+
+#include "maps.h"
+#include "xdplife/parse.h"
+
+#define ROUTE_MAX_AGE_NS 1000000000ull
+#define ROUTE_AGE_SHIFT  20 /* ages are counted in 2^20 ns */
+
+/* The number under which this frame's answer is kept, if it is; and the generation that it must be of. */
+struct route_place {
+	struct cached_route *route; /* NULL: no cache */
+	__u32 generation;
+	__u32 now;
+};
+
+/* For spreading, not for safety: who makes two flows share a place makes both as slow as without a cache. */
+static __always_inline __u32 route_hash(const struct packet *pkt)
+{
+	__u32 hash = pkt->src.word[0] * 0x9e3779b1u ^ pkt->dst.word[0] * 0x85ebca77u ^ pkt->tos;
+
+	if (pkt->ip_version == 6)
+		hash ^= (pkt->src.word[1] ^ pkt->dst.word[2]) * 0xc2b2ae3du ^
+			(pkt->src.word[3] + pkt->dst.word[1]) * 0x27d4eb2fu ^
+			(pkt->src.word[2] ^ pkt->dst.word[3]) * 0x165667b1u;
+	hash ^= hash >> 15;
+	hash *= 0x2c1b3c6du;
+	return hash ^ hash >> 13;
+}
+
+/* Before the lookup, so that a change during it is not missed. */
+static __always_inline void route_place(struct route_place *place, const struct packet *pkt)
+{
+	__u32 zero = 0, index;
+	__u32 *generation = bpf_map_lookup_elem(&route_generation, &zero);
+
+	place->route = 0;
+	if (!generation || !cfg.route_slots)
+		return;
+	index = bpf_get_smp_processor_id() * cfg.route_slots + (route_hash(pkt) & (cfg.route_slots - 1));
+	place->generation = *(volatile __u32 *)generation << 1 | (pkt->ip_version == 6);
+	place->now = bpf_ktime_get_coarse_ns() >> ROUTE_AGE_SHIFT;
+	place->route = bpf_map_lookup_elem(&cached_routes, &index);
+}
+
+static __always_inline int same_address(const union ip_addr *a, const union ip_addr *b, __u8 ip_version)
+{
+	if (a->word[0] != b->word[0])
+		return 0;
+	return ip_version == 4 ||
+	       (a->word[1] == b->word[1] && a->word[2] == b->word[2] && a->word[3] == b->word[3]);
+}
+
+/* Whether the answer that is kept there is the one for this packet. */
+static __always_inline int route_known(const struct route_place *place, const struct packet *pkt)
+{
+	const struct cached_route *route = place->route;
+
+	return route && route->generation == place->generation &&
+	       place->now - route->born <= ROUTE_MAX_AGE_NS >> ROUTE_AGE_SHIFT &&
+	       same_address(&route->dst, &pkt->dst, pkt->ip_version) &&
+	       same_address(&route->src, &pkt->src, pkt->ip_version) && route->ingress == cfg.ifindex &&
+	       route->tos == pkt->tos && route->ip_proto == pkt->ip_proto && pkt->l3_bytes <= route->mtu;
+}
+
+/* @fib: after a lookup that succeeded; it was asked with a length, so it holds the path's MTU */
+static __always_inline void route_keep(const struct route_place *place, const struct packet *pkt,
+				       const struct bpf_fib_lookup *fib)
+{
+	struct cached_route *route = place->route;
+
+	if (!route)
+		return;
+	route->src = pkt->src;
+	route->dst = pkt->dst;
+	__builtin_memcpy(route->dmac, fib->dmac, ETH_ALEN);
+	__builtin_memcpy(route->smac, fib->smac, ETH_ALEN);
+	route->ingress = cfg.ifindex;
+	route->egress = fib->ifindex;
+	route->mtu = fib->mtu_result;
+	route->tos = pkt->tos;
+	route->ip_proto = pkt->ip_proto;
+	route->born = place->now;
+	route->generation = place->generation;
+}
+
+#endif

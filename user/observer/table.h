@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The connections of a capture file: what the BPF maps `flows` and `opening` are to live traffic, in one hash table.
+ *
+ * Hostile keys are spread by a keyed hash, and half-open connections are bounded as in the kernel: beyond the bound each
+ * new one takes the place of the one that came longest ago.
+ */
+#ifndef XDPLIFE_TABLE_H
+#define XDPLIFE_TABLE_H
+
+#include <stdbool.h>
+
+#include "xdplife/flow.h"
+#include "xdplife/tcp_track.h"
+
+struct table;
+
+struct table_entry {
+	struct flow_key key;
+	__u32 hash;
+	struct tcp_track track;
+	bool open; /* both its ends have been heard: table_promote() */
+	bool used;
+	struct table_entry *next;          /* of the same bucket; or of the free ones */
+	struct table_entry *newer, *older; /* half-open: in the order of their coming */
+};
+
+/* @max_open, @max_half_open: at least 1. NULL: no memory. */
+struct table *table_new(__u32 max_open, __u32 max_half_open);
+void table_free(struct table *table);
+
+/* Return: NULL if it is not there. Valid until that entry is removed. */
+struct table_entry *table_find(struct table *table, const struct flow_key *key);
+
+/**
+ * table_add() - one more connection, half-open
+ * @evicted: filled with what it has pushed out, if it has: used is set
+ *
+ * Return: the entry, its track zero; NULL with errno set.
+ */
+struct table_entry *table_add(struct table *table, const struct flow_key *key, struct table_entry *evicted);
+
+/* Both ends of the connection have been heard. Return: false if there is no room for another: it stays half-open. */
+bool table_promote(struct table *table, struct table_entry *entry);
+
+/* All entries in turn; @at: 0 at first. NULL: no more. The entry may be removed before the next is asked for. */
+struct table_entry *table_next(struct table *table, size_t *at);
+void table_remove(struct table *table, struct table_entry *entry);
+
+__u32 table_count(const struct table *table);
+
+#endif
