@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of connections and what is summed up over them.
+ * The table of connections and what is summed up over them.
  *
- * What only one end has shown lives in `opening`: a flood of SYNs pushes out the oldest of its kind. A connection moves
- * to `flows` when both its ends have spoken, and no flood gets it out of there.
+ * So many of them at most are half-open (only one end has been heard): each new one takes the place of the half-open one
+ * that came longest ago. So a flood of SYNs pushes out its own kind, and never a connection of which both ends were heard.
  */
 #ifndef XDPLIFE_BPF_CONNECTIONS_H
 #define XDPLIFE_BPF_CONNECTIONS_H
 
 #include "bounds.h"
 #include "maps.h"
+#include "xdplife/observed.h"
 #include "xdplife/tcp_fast.h"
 
 #define MAX_EVENTS_A_SEGMENT 8
@@ -17,26 +18,36 @@
 /* The initial value of a connection; not a struct flow_entry, whose lock may not lie in .rodata. */
 static const __u8 no_flow[sizeof(struct flow_entry)];
 
-/* The newcomer takes the place in the ring of the one that came longest ago, if that is still waiting. */
-static __always_inline struct flow_entry *opening_add(struct port_counters *count, const struct flow_key *key)
+static __always_inline void make_room(struct port_counters *count, const struct flow_key *oldest)
+{
+	struct flow_entry *flow;
+
+	if (!oldest->ip_version) /* the ring is not full yet */
+		return;
+	flow = bpf_map_lookup_elem(&flows, oldest);
+	if (flow && !flow->proven && !bpf_map_delete_elem(&flows, oldest))
+		count->evicted++;
+}
+
+static __always_inline struct flow_entry *connection_add(struct port_counters *count,
+							 const struct flow_key *key)
 {
 	__u32 zero = 0, place;
-	__u64 *came = bpf_map_lookup_elem(&opening_count, &zero);
-	struct flow_key *oldest;
+	__u64 *came = bpf_map_lookup_elem(&newcomer_count, &zero);
+	struct flow_key *slot;
 
 	if (!came)
 		return 0;
 	place = __sync_fetch_and_add(came, 1) % cfg.max_half_open;
-	oldest = bpf_map_lookup_elem(&opening_ring, &place);
-	if (!oldest)
+	slot = bpf_map_lookup_elem(&newcomers, &place);
+	if (!slot)
 		return 0;
-	if (oldest->ip_version && !bpf_map_delete_elem(&opening, oldest))
-		count->evicted++;
-	*oldest = *key;
+	make_room(count, slot);
+	*slot = *key;
 	/* Another CPU may be faster: then its entry is found below. */
-	if (!bpf_map_update_elem(&opening, key, no_flow, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&flows, key, no_flow, BPF_NOEXIST))
 		count->opened++;
-	return bpf_map_lookup_elem(&opening, key);
+	return bpf_map_lookup_elem(&flows, key);
 }
 
 /* So often a segment starts over because another CPU was faster; then it takes the state as it is. */
@@ -46,10 +57,11 @@ static __always_inline struct flow_entry *opening_add(struct port_counters *coun
  * A segment that changes more than counters. No function may be called with the lock held (before 6.13), and the engine is
  * too large to be one: it works on a copy, which counts unless the state has changed meanwhile.
  */
-static __always_inline __u32 connection_segment(struct flow_entry *flow, struct trace_event *event)
+static __always_inline __u32 connection_segment(struct port_counters *count, struct flow_entry *flow,
+						struct trace_event *event)
 {
 	__u32 events = 0, changes;
-	int done = 0;
+	int done = 0, proven = 0;
 
 	for (int tries = 1; tries <= MAX_TRIES && !done; tries++) {
 		bpf_spin_lock(&flow->lock);
@@ -64,9 +76,12 @@ static __always_inline __u32 connection_segment(struct flow_entry *flow, struct 
 		if (done) {
 			flow->track = event->conn;
 			flow->changes++;
+			proven = !flow->proven && tcp_track_is_proven(&event->conn);
+			flow->proven |= proven;
 		}
 		bpf_spin_unlock(&flow->lock);
 	}
+	count->proven += proven;
 	return events;
 }
 
@@ -80,17 +95,6 @@ static __always_inline int connection_fast(struct flow_entry *flow, const struct
 	flow->changes += done;
 	bpf_spin_unlock(&flow->lock);
 	return done;
-}
-
-/* If there is no room among the open ones, it stays where it is. */
-static __always_inline void promote(struct port_counters *count, struct event_slot *slot,
-				    const struct flow_key *key)
-{
-	slot->promoted.track = slot->event.conn;
-	if (bpf_map_update_elem(&flows, key, &slot->promoted, BPF_NOEXIST))
-		return;
-	if (!bpf_map_delete_elem(&opening, key))
-		count->promoted++;
 }
 
 static __always_inline void count_talker(const struct talker_key *key, __u32 events)

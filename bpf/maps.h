@@ -82,10 +82,11 @@ struct {
 struct flow_entry {
 	struct bpf_spin_lock lock;
 	__u32 changes; /* of the state, since it was made */
+	__u32 proven;  /* both its ends have been heard: no flood pushes it out */
+	__u32 _pad;
 	struct tcp_track track;
 };
 
-/* Connections that are open, or were: nothing but their end or their silence takes them out of here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -93,29 +94,20 @@ struct {
 	__type(value, struct flow_entry);
 } flows SEC(".maps");
 
-/* Those that only one end has shown. Not an LRU hash, whose values may have no lock; the ring makes it one of first come,
- * first go. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct flow_key);
-	__type(value, struct flow_entry);
-} opening SEC(".maps");
-
-/* The keys of `opening` in the order of their coming, and how many there have been. As many entries. */
+/* The keys of those that were made last, in the order of their coming, and how many there have been. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 65536);
 	__type(key, __u32);
 	__type(value, struct flow_key);
-} opening_ring SEC(".maps");
+} newcomers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} opening_count SEC(".maps");
+} newcomer_count SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -139,11 +131,6 @@ struct {
 struct event_slot {
 	struct trace_event event;
 	__u8 bytes[CONFIG_MAX_SNAP];
-	struct
-	{ /* a connection on its way from one table to the other: a struct flow_entry, whose lock may not lie here */
-		__u64 no_lock;
-		struct tcp_track track;
-	} promoted;
 	struct packet quoted; /* by an ICMP error */
 	struct flow_key key;
 	struct talker_key source, destination;

@@ -11,7 +11,6 @@
 #include "connections.h"
 #include "frame.h"
 #include "maps.h"
-#include "xdplife/observed.h"
 
 /* So much unread data wakes the reader at once; below it, its own timer does (events.c). */
 #define EVENTS_WAKE_BYTES (256 << 10)
@@ -54,30 +53,24 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 {
 	struct trace_event *event = &slot->event;
 	const struct packet *pkt = &event->pkt;
-	struct flow_entry *flow;
 	struct flow_key *key = &slot->key;
-	int is_opening;
+	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, pkt);
 	flow = bpf_map_lookup_elem(&flows, key);
-	is_opening = !flow;
-	if (!flow)
-		flow = bpf_map_lookup_elem(&opening, key);
 	if (!flow && pkt->tcp_flags & TCPHDR_RST) /* no connection begins with one */
 		return OBSERVED_UNKNOWN_RST;
 	if (!flow)
-		flow = opening_add(count, key);
+		flow = connection_add(count, key);
 	if (!flow)
 		return OBSERVED_NO_ROOM;
 	slot->exact = cfg.packets || tcp_track_wants_time(&flow->track, pkt, event->sender);
 	event->time_ns = slot->exact ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
-	if (!is_opening && !cfg.packets && connection_fast(flow, event))
+	if (!cfg.packets && connection_fast(flow, event))
 		return OBSERVED_TRACKED;
-	event->tcp_events = connection_segment(flow, event);
+	event->tcp_events = connection_segment(count, flow, event);
 	if (event->tcp_events)
 		sum_up(count, slot);
-	if (is_opening && tcp_track_is_proven(&event->conn))
-		promote(count, slot, key);
 	return OBSERVED_TRACKED;
 }
 
@@ -90,9 +83,7 @@ static __noinline int track_error(struct port_counters *count, struct event_slot
 	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, quoted);
-	flow = bpf_map_lookup_elem(&opening, key);
-	if (!flow)
-		flow = bpf_map_lookup_elem(&flows, key);
+	flow = bpf_map_lookup_elem(&flows, key);
 	if (!flow)
 		return OBSERVED_ICMP_ERROR;
 	slot->exact = 1;
@@ -118,9 +109,7 @@ static __noinline int look_again(const struct packet *pkt)
 	if (!packet_is_segment(pkt) || !(pkt->tcp_flags & TCPHDR_SYN))
 		return OBSERVED_SECOND_HOOK;
 	from = flow_key_of(&key, pkt);
-	flow = bpf_map_lookup_elem(&opening, &key);
-	if (!flow)
-		flow = bpf_map_lookup_elem(&flows, &key);
+	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow)
 		return OBSERVED_SECOND_HOOK;
 	bpf_spin_lock(&flow->lock);

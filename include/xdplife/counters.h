@@ -136,9 +136,9 @@ struct port_counters {
 	__u64 after[AFTER_COUNT];
 	__u64 malformed[MALFORMED_COUNT];
 	__u64 observed[OBSERVED_COUNT];
-	__u64 opened;   /* connections put into the table of those that only one end has shown */
-	__u64 evicted;  /* and pushed out of it by newer ones */
-	__u64 promoted; /* and moved from there to the table of those that are open */
+	__u64 opened;  /* connections put into the table */
+	__u64 proven;  /* of them, those of which both ends were heard later */
+	__u64 evicted; /* and those that newer ones pushed out before that */
 	__u64 tcp_event[TCP_EVENT_COUNT];
 	__u64 event[EVENT_OUTCOME_COUNT];
 };

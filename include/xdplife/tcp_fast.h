@@ -8,23 +8,25 @@
 
 #include "tcp_track.h"
 
+/* That the other end has not been heard of is no hindrance: routes can differ by direction. */
 static __always_inline int is_plain(const struct tcp_track *t, const struct tcp_side *snd,
 				    const struct tcp_side *rcv, const struct packet *pkt)
 {
-	__u8 both = snd->flags & rcv->flags, either = snd->flags | rcv->flags;
+	const __u8 known = TCP_SIDE_SENT | TCP_SIDE_ACKED, ending = TCP_SIDE_FIN | TCP_SIDE_ZERO_WINDOW;
 
 	if (t->phase != TCP_PHASE_ESTABLISHED || t->flags & TCP_TRACK_OTHER_SYN ||
-	    t->challenged != TCP_END_UNKNOWN)
+	    t->challenged != TCP_END_UNKNOWN || (!t->established_ns && !(t->flags & TCP_TRACK_MIDSTREAM)))
 		return 0;
-	if ((both & (TCP_SIDE_SENT | TCP_SIDE_ACKED)) != (TCP_SIDE_SENT | TCP_SIDE_ACKED) ||
-	    either & (TCP_SIDE_FIN | TCP_SIDE_ZERO_WINDOW) || (both & TCP_SIDE_SYN && !t->established_ns))
+	if ((snd->flags & known) != known || (rcv->flags & known && (rcv->flags & known) != known) ||
+	    (snd->flags | rcv->flags) & ending)
 		return 0;
 	if ((pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST | TCPHDR_ACK)) != TCPHDR_ACK ||
-	    !pkt->tcp_window)
+	    !pkt->tcp_window || has_hole(snd) || has_hole(rcv))
 		return 0;
-	return !has_hole(snd) && !has_hole(rcv) && pkt->tcp_seq == snd->next &&
-	       !seq_after(pkt->tcp_seq, rcv->edge) && !seq_before(pkt->tcp_ack, snd->acked) &&
-	       !seq_after(pkt->tcp_ack, rcv->next);
+	if (pkt->tcp_seq != snd->next || seq_before(pkt->tcp_ack, snd->acked))
+		return 0;
+	return !(rcv->flags & known) ||
+	       (!seq_after(pkt->tcp_seq, rcv->edge) && !seq_after(pkt->tcp_ack, rcv->next));
 }
 
 /**

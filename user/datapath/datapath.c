@@ -61,12 +61,11 @@ static int size_maps(struct datapath *dp)
 		return cpus;
 	err = bpf_map__set_max_entries(skel->maps.event_slots, events ? cpus : 1);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.flows, flow_entries(dp, dp->options.max_open));
+		err = bpf_map__set_max_entries(skel->maps.flows,
+					       flow_entries(dp, dp->options.max_open) +
+						       flow_entries(dp, dp->options.max_half_open));
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.opening,
-					       flow_entries(dp, dp->options.max_half_open));
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.opening_ring,
+		err = bpf_map__set_max_entries(skel->maps.newcomers,
 					       flow_entries(dp, dp->options.max_half_open));
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
@@ -370,9 +369,6 @@ int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep)
 {
 	int removed = flows_sweep(bpf_map__fd(dp->maps->maps.flows), sweep);
 
-	if (removed < 0)
-		return removed;
-	removed = flows_sweep(bpf_map__fd(dp->maps->maps.opening), sweep);
 	return removed < 0 ? removed : 0;
 }
 

@@ -10,9 +10,9 @@
 
 #define BATCH 1024 /* entries a system call */
 
-/* As struct flow_entry in bpf/maps.h: the lock, then the state. */
+/* As struct flow_entry in bpf/maps.h. */
 struct flow_value {
-	__u32 lock[2];
+	__u32 lock, changes, proven, _pad;
 	struct tcp_track track;
 };
 

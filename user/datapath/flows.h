@@ -16,7 +16,7 @@ struct flows_sweep {
 
 /**
  * flows_sweep() - forget the connections that are over (observer/expiry.h), tell of those whose end was not told
- * @fd: of the map `flows` or `opening`
+ * @fd: of the map `flows`
  *
  * Return: how many were removed, or -errno, also the handler's.
  */

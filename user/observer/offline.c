@@ -125,10 +125,10 @@ static enum observed track(struct offline *offline)
 		return pkt->tcp_flags & TCPHDR_RST ? OBSERVED_UNKNOWN_RST : OBSERVED_NO_ROOM;
 	if (!entry->track.first_ns)
 		tcp_track_begin(&entry->track, event->time_ns);
-	if (!entry->open || !tcp_track_fast(&entry->track, pkt, event->sender, event->time_ns))
+	if (!tcp_track_fast(&entry->track, pkt, event->sender, event->time_ns))
 		event->tcp_events = tcp_track_segment(&entry->track, pkt, event->sender, event->time_ns);
 	if (!entry->open && tcp_track_is_proven(&entry->track))
-		offline->counters.promoted += table_promote(offline->table, entry);
+		offline->counters.proven += table_promote(offline->table, entry);
 	if (event->tcp_events || offline->options.packets)
 		event->conn = entry->track;
 	return OBSERVED_TRACKED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The connections of a capture file: what the BPF maps `flows` and `opening` are to live traffic, in one hash table.
+ * The connections of a capture file: what the BPF map `flows` is to live traffic.
  *
  * Hostile keys are spread by a keyed hash, and half-open connections are bounded as in the kernel: beyond the bound each
  * new one takes the place of the one that came longest ago.
