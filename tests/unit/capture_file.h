@@ -54,7 +54,8 @@ static inline int remove_path(void **state)
 static inline void put(const void *bytes, size_t count)
 {
 	assert_true(out.used + count <= FILE_ROOM);
-	memcpy(out.bytes + out.used, bytes, count);
+	if (count)
+		memcpy(out.bytes + out.used, bytes, count);
 	out.used += count;
 }
 
