@@ -20,6 +20,8 @@ from scapy.all import (ARP, AH, Dot1AD, Dot1Q, Ether, ICMP, ICMPv6DestUnreach, I
                        IPOption, IPOption_NOP, IPOption_Router_Alert, IPOption_RR, IPv6ExtHdrDestOpt,
                        IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, PadN, Raw, RouterAlert, TCP, UDP)
 
+from test_capture import LINKS
+
 MACS = {"src": "02:00:00:00:00:01", "dst": "02:00:00:00:00:02"}
 TSHARK_OPTIONS = [
     # Verify what tshark by default takes for granted, and show each frame for itself.
@@ -315,6 +317,18 @@ def test_every_field_agrees_with_tshark(both):
                    for text in compare(packet, theirs, frame, names)]
     assert not differences, f"{len(differences)} differences, of these:\n" + "\n".join(differences[:10])
     assert len(names) > 130, f"the frames exercise only {len(names)} fields"
+
+
+@pytest.mark.parametrize("link", (113, 276, 0))
+def test_other_links_agree_with_tshark(xdplife, tmp_path, link):
+    """Linux cooked and BSD loopback, whose frames test_capture.py has."""
+    path = tmp_path / "link.pcap"
+    write_pcap(path, LINKS[link], linktype=link)
+    packets = decode_json(xdplife, path)
+    names = {field["filter"] for packet in packets for layer in packet["layers"] for field in layer["fields"]
+             if "filter" in field}
+    for frame, packet, theirs in zip(LINKS[link], packets, run_tshark(path), strict=True):
+        assert list(compare(packet, theirs, frame, names)) == []
 
 
 def test_every_checksum_agrees_with_tshark(both):

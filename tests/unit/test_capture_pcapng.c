@@ -62,12 +62,15 @@ static void test_sections_of_both_byte_orders(void **state)
 	(void)state;
 	for (int big = 0; big < 2; big++) {
 		struct capture *capture;
+		struct capture_frame frame;
 
 		out.used = 0;
 		write_two_sections(big);
 		capture = opened();
 		read_two_sections(capture);
 		assert_int_equal(capture_rewind(capture, &error), 0);
+		assert_int_equal(capture_next(capture, &frame, &error), 1);
+		assert_int_equal(capture_rewind(capture, &error), 0); /* from its middle */
 		read_two_sections(capture);
 		capture_close(capture);
 	}
@@ -337,7 +340,7 @@ static void test_damaged_headers(void **state)
 	block_begin(1);
 	put_32(1);
 	put_32(0);
-	put_16(9);
+	put_16(1);
 	put_16(200); /* longer than the block */
 	block_end();
 	expect_bad("an interface description with damaged options");

@@ -122,7 +122,7 @@ static void dissect_cooked2(struct dissector *ds)
 	uint32_t at = ds->at;
 
 	protocol(ds, at, read16(ds, at + 8));
-	field_hex(ds, at + 2, 2, "reserved", "sll.unused");
+	field_hex(ds, at + 2, 2, "reserved", NULL);
 	field_number(ds, at + 4, 4, "interface index", "sll.ifindex");
 	device_type(ds, at + 8);
 	packet_type(ds, at + 10, 1);
