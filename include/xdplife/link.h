@@ -69,11 +69,11 @@ enum link_device {
 
 /* What the header of a link says, as parse_network() takes it. */
 struct link_header {
-	__u32 bytes;   /* of it: behind it begins what is to be parsed */
-	__u32 ifindex; /* where the frame was captured; 0: not said */
-	__be16 eth_type; /* of what follows; 0: it has none; ETH_P_TEB: LINK_ETHERNET, whose header is left to the engine */
-	__u8 direction; /* enum link_direction */
-	__u8 cut;       /* the header is not here in full: nothing else is known */
+	__u32 bytes;     /* of it: behind it begins what is to be parsed */
+	__u32 ifindex;   /* where the frame was captured; 0: not said */
+	__be16 eth_type; /* of what follows; 0: it has none; ETH_P_TEB: it is left to the engine (LINK_ETHERNET) */
+	__u8 direction;  /* enum link_direction */
+	__u8 cut;        /* the header is not here in full: nothing else is known */
 };
 
 static inline __u8 link_direction_of(__u32 packet_type)

@@ -33,7 +33,7 @@ static void test_links(void **state)
 		uint32_t header, ifindex;
 		int direction;
 	} cases[] = {
-		{1, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45", 15, LINK_ETHERNET, 0, 0, 0, 0},
+		{1, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45", 15, LINK_ETHERNET, ETH_P_TEB, 0, 0, 0},
 		{12, "\x45", 1, LINK_RAW_IP, ETH_P_IP, 0, 0, 0},
 		{14, "\x60", 1, LINK_RAW_IP, ETH_P_IPV6, 0, 0, 0},
 		{101, "\x60", 1, LINK_RAW_IP, ETH_P_IPV6, 0, 0, 0},

@@ -52,8 +52,7 @@ struct capture_frame {
 	uint8_t direction;   /* enum link_direction; of the file, else of the cooked header */
 	uint32_t interface;  /* for capture_interface() */
 	enum link_kind link; /* of that interface */
-	struct link_header
-		header; /* where the network header begins, and what it is, unless it is LINK_ETHERNET */
+	struct link_header header; /* of the link: where the engine begins to parse, and as what */
 };
 
 /**
