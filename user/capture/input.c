@@ -7,7 +7,7 @@
 
 #include "capture/input.h"
 
-#define BUFFER_BYTES (256 * 1024) /* stays in the cache; a larger one is no faster */
+#define BUFFER_BYTES (64 * 1024) /* stays in the cache; a larger one is no faster */
 
 int input_open(struct input *input, const char *file, int flags)
 {
