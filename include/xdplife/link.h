@@ -71,7 +71,7 @@ enum link_device {
 struct link_header {
 	__u32 bytes;     /* of it: behind it begins what is to be parsed */
 	__u32 ifindex;   /* where the frame was captured; 0: not said */
-	__be16 eth_type; /* of what follows; 0: it has none; ETH_P_TEB: it is left to the engine (LINK_ETHERNET) */
+	__be16 eth_type; /* of what follows; 0: none; ETH_P_TEB: an Ethernet header, left to the engine */
 	__u8 direction;  /* enum link_direction */
 	__u8 cut;        /* the header is not here in full: nothing else is known */
 };

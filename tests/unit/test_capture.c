@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Every kind of link; pcap files in all dialects; what is no capture. */
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include "capture_file.h"
 
@@ -41,17 +43,25 @@ static void test_links(void **state)
 		{229, "\x60", 1, LINK_RAW_IP, ETH_P_IPV6, 0, 0, 0},
 		{101, "", 0, LINK_RAW_IP, ETH_P_IP, 0, 0, 0},
 		/* to us, Ethernet, 6 bytes of address, IPv4 */
-		{113, "\0\0" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x08\0" "\x45", 17, LINK_COOKED, ETH_P_IP, 16, 0, LINK_INBOUND},
-		{113, "\0\3" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x86\xdd", 16, LINK_COOKED, ETH_P_IPV6, 16, 0, LINK_INBOUND},
-		{113, "\0\4" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x81\0", 16, LINK_COOKED, ETH_P_8021Q, 16, 0, LINK_OUTBOUND},
-		{113, "\0\5" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x08\0", 16, LINK_COOKED, ETH_P_IP, 16, 0, LINK_DIRECTION_UNKNOWN},
+		{113, "\0\0" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x08\0" "\x45",
+		 17, LINK_COOKED, ETH_P_IP, 16, 0, LINK_INBOUND},
+		{113, "\0\3" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x86\xdd",
+		 16, LINK_COOKED, ETH_P_IPV6, 16, 0, LINK_INBOUND},
+		{113, "\0\4" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x81\0",
+		 16, LINK_COOKED, ETH_P_8021Q, 16, 0, LINK_OUTBOUND},
+		{113, "\0\5" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x08\0",
+		 16, LINK_COOKED, ETH_P_IP, 16, 0, LINK_DIRECTION_UNKNOWN},
 		/* netlink: the protocol is no EtherType */
-		{113, "\0\4" "\3\x38" "\0\0" "\0\0\0\0\0\0\0\0" "\x08\0", 16, LINK_COOKED, 0, 16, 0, LINK_OUTBOUND},
+		{113, "\0\4" "\3\x38" "\0\0" "\0\0\0\0\0\0\0\0" "\x08\0",
+		 16, LINK_COOKED, 0, 16, 0, LINK_OUTBOUND},
 		{113, "\0\4" "\0\1" "\0\6" "\2\0\0\0\0\1\0\0" "\x08", 15, LINK_COOKED, 0, 0, 0, 0},
 		/* IPv4, reserved, interface 258, Ethernet, out, 6 bytes of address */
-		{276, "\x08\0" "\0\0" "\0\0\1\2" "\0\1" "\4" "\6" "\2\0\0\0\0\1\0\0", 20, LINK_COOKED2, ETH_P_IP, 20, 258, LINK_OUTBOUND},
-		{276, "\x86\xdd" "\0\0" "\0\0\0\1" "\3\4" "\0" "\6" "\0\0\0\0\0\0\0\0", 20, LINK_COOKED2, ETH_P_IPV6, 20, 1, LINK_INBOUND},
-		{276, "\x08\0" "\0\0" "\0\0\1\2" "\0\1" "\4" "\6" "\2\0\0\0\0\1\0", 19, LINK_COOKED2, 0, 0, 0, 0},
+		{276, "\x08\0" "\0\0" "\0\0\1\2" "\0\1" "\4" "\6" "\2\0\0\0\0\1\0\0",
+		 20, LINK_COOKED2, ETH_P_IP, 20, 258, LINK_OUTBOUND},
+		{276, "\x86\xdd" "\0\0" "\0\0\0\1" "\3\4" "\0" "\6" "\0\0\0\0\0\0\0\0",
+		 20, LINK_COOKED2, ETH_P_IPV6, 20, 1, LINK_INBOUND},
+		{276, "\x08\0" "\0\0" "\0\0\1\2" "\0\1" "\4" "\6" "\2\0\0\0\0\1\0",
+		 19, LINK_COOKED2, 0, 0, 0, 0},
 		{0, "\2\0\0\0", 4, LINK_FAMILY, ETH_P_IP, 4, 0, 0},
 		{0, "\0\0\0\2", 4, LINK_FAMILY, ETH_P_IP, 4, 0, 0},
 		{0, "\x0a\0\0\0", 4, LINK_FAMILY, ETH_P_IPV6, 4, 0, 0},
@@ -330,6 +340,45 @@ static void test_standard_input(void **state)
 	close(before);
 }
 
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* Ctrl-C must not wait for whoever writes into the pipe. */
+static void test_signal_while_waiting(void **state)
+{
+	const struct itimerval often = {.it_interval = {.tv_usec = 1000}, .it_value = {.tv_usec = 1000}},
+			       never = {};
+	const struct sigaction action = {.sa_handler = on_alarm};
+	int before = dup(STDIN_FILENO), pipes[2];
+
+	(void)state;
+	sigaction(SIGALRM, &action, NULL);
+	for (int kind = 0; kind < 2; kind++) {
+		struct capture *capture;
+		struct capture_frame frame;
+
+		out.used = 0;
+		if (kind)
+			put_section(true);
+		else
+			put_pcap_header(0xa1b2c3d4, true, 1);
+		assert_int_equal(pipe(pipes), 0);
+		assert_int_equal(write(pipes[1], out.bytes, out.used), out.used);
+		assert_int_equal(dup2(pipes[0], STDIN_FILENO), STDIN_FILENO);
+		assert_int_equal(try_open(&capture, "-", false), 0);
+		setitimer(ITIMER_REAL, &often, NULL);
+		assert_int_equal(capture_next(capture, &frame, &error), -EINTR);
+		setitimer(ITIMER_REAL, &never, NULL);
+		capture_close(capture);
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+	dup2(before, STDIN_FILENO);
+	close(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,7 +386,7 @@ int main(void)
 		WITH_FILE(test_parse_link),     WITH_FILE(test_pcap_dialects),
 		WITH_FILE(test_damaged_pcap),   WITH_FILE(test_pcap_link_that_is_not_read),
 		WITH_FILE(test_other_files),    WITH_FILE(test_not_a_file),
-		WITH_FILE(test_standard_input),
+		WITH_FILE(test_standard_input), WITH_FILE(test_signal_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

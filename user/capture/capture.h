@@ -49,10 +49,10 @@ struct capture_frame {
 	 */
 	uint64_t time_ns;
 	bool timed;
-	uint8_t direction;   /* enum link_direction; of the file, else of the cooked header */
-	uint32_t interface;  /* for capture_interface() */
-	enum link_kind link; /* of that interface */
-	struct link_header header; /* of the link: where the engine begins to parse, and as what */
+	uint8_t direction;         /* enum link_direction; of the file, else of the cooked header */
+	uint32_t interface;        /* for capture_interface() */
+	enum link_kind link;       /* of that interface */
+	struct link_header header; /* of the link: where the engine begins, and as what */
 };
 
 /**

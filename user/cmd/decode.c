@@ -33,7 +33,8 @@ struct decode {
 	bool json;
 	bool verbose;
 	int width;
-	uint64_t first_ns; /* the time of the capture's first packet */
+	bool begun; /* a packet that has a time has come, first at */
+	uint64_t first_ns;
 };
 
 struct frame {
@@ -345,8 +346,9 @@ static int decode_captured(struct decode *decode, struct capture *capture,
 		.link = captured->link,
 	};
 
-	if (captured->number == 1)
+	if (captured->timed && !decode->begun)
 		decode->first_ns = captured->time_ns;
+	decode->begun |= captured->timed;
 	return decode->packet && captured->number != decode->packet ? EXIT_DONE
 								    : decode_frame(decode, &frame);
 }
