@@ -69,7 +69,7 @@ enum verdict_class {
 /* X(name, key, text): why the rest of a frame could not be read. The first means that nothing is wrong. */
 #define XL_MALFORMED(X)                                                                                      \
 	X(NONE, "none", "well formed as far as it is known")                                                 \
-	X(ETH_TRUNCATED, "eth-truncated", "shorter than an Ethernet header (14 bytes)")                      \
+	X(ETH_TRUNCATED, "eth-truncated", "shorter than its link header (Ethernet: 14 bytes)")               \
 	X(VLAN_TRUNCATED, "vlan-truncated", "ends inside a VLAN tag")                                        \
 	X(VLAN_DEPTH, "vlan-depth", "more than three VLAN tags")                                             \
 	X(ARP_TRUNCATED, "arp-truncated", "ends inside the ARP body (28 bytes)")                             \

@@ -118,17 +118,9 @@ static __always_inline int is_vlan(__be16 eth_type)
 	return eth_type == TO_BE16(ETH_P_8021Q) || eth_type == TO_BE16(ETH_P_8021AD);
 }
 
-/* Ethernet II (IEEE 802.3 §3.2) and up to three VLAN tags (IEEE 802.1Q §9.6). @off: where the cursor is */
-static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt, __u16 off)
+/* Up to three VLAN tags (IEEE 802.1Q §9.6), behind the type that announces the first one. */
+static __always_inline enum malformed parse_vlan_tags(struct cursor *cur, struct packet *pkt)
 {
-	const wire_ethhdr *eth = CURSOR_STEP(cur, wire_ethhdr);
-
-	if (!eth)
-		return MALFORMED_ETH_TRUNCATED;
-	__builtin_memcpy(pkt->eth_dst, eth->h_dest, 6);
-	__builtin_memcpy(pkt->eth_src, eth->h_source, 6);
-	pkt->eth_type = eth->h_proto;
-	pkt->l3_off = off + sizeof(*eth);
 #ifdef __clang__
 #pragma clang loop unroll(full)
 #endif
@@ -143,6 +135,20 @@ static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct 
 		pkt->l3_off += sizeof(*tag);
 	}
 	return is_vlan(pkt->eth_type) ? MALFORMED_VLAN_DEPTH : MALFORMED_NONE;
+}
+
+/* Ethernet II (IEEE 802.3 §3.2). @off: where the cursor is */
+static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt, __u16 off)
+{
+	const wire_ethhdr *eth = CURSOR_STEP(cur, wire_ethhdr);
+
+	if (!eth)
+		return MALFORMED_ETH_TRUNCATED;
+	__builtin_memcpy(pkt->eth_dst, eth->h_dest, 6);
+	__builtin_memcpy(pkt->eth_src, eth->h_source, 6);
+	pkt->eth_type = eth->h_proto;
+	pkt->l3_off = off + sizeof(*eth);
+	return parse_vlan_tags(cur, pkt);
 }
 
 /* RFC 826. The sender's and target's addresses go where an IP packet has them. */
@@ -612,13 +618,16 @@ static __always_inline __u32 packet_syn_options_bytes(const struct packet *pkt)
 }
 
 #ifndef __bpf__
-/* As parse_packet(), for a packet that starts with its IP header (link type raw IP). */
-static inline void parse_raw_ip(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes)
+/* As parse_packet(), where something else says what begins at @off (see link.h). @type: as parse_packet_at() takes it */
+static inline void parse_network(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes, __u16 off,
+				 __be16 type)
 {
-	struct cursor cur = {.data = data, .pos = data, .end = end};
-	int ip6 = data < end && *(const __u8 *)data >> 4 == 6;
+	struct cursor cur = {.data = data, .pos = data + off, .end = end};
 
-	parse_packet_at(pkt, &cur, 0, ip6 ? TO_BE16(ETH_P_IPV6) : TO_BE16(ETH_P_IP), wire_bytes);
+	pkt->eth_type = type;
+	pkt->l3_off = off;
+	pkt->malformed_l3 = parse_vlan_tags(&cur, pkt);
+	parse_packet_at(pkt, &cur, pkt->l3_off, pkt->eth_type, wire_bytes);
 }
 
 /* The step that follows parse_packet() on a SYN; the BPF side has its own, which copies the bytes by helper. */

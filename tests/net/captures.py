@@ -100,9 +100,10 @@ class Tap:
             """The kernels speak too (ARP, MLD): what they say may come behind the last frame."""
             found = read(self.path) if self.path.exists() else []
             ends = [at for at, (_, frame) in enumerate(found) if frame == last]
-            return found[:ends[0]] if ends else None
+            return [found[:ends[0]]] if ends else None
 
-        return [(ns, frame) for ns, frame in wait_until(all_of_them, "the last frame")
+        found, = wait_until(all_of_them, "the last frame")
+        return [(ns, frame) for ns, frame in found
                 if (frame[:6] in MACS or frame[6:12] in MACS) and not frame.startswith(LAST)]
 
     def frames(self, sender, interface):

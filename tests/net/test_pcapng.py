@@ -22,8 +22,11 @@ int main(int argc, char **argv)
 	struct pcapng_statistics statistics = {.start_ns = 1700000000000000000, .end_ns = 1700000001000000000, .received = 9,
 					       .if_dropped = 4, .filter_accepted = 7, .os_dropped = 5, .delivered = 2};
 
-	pcapng_add_interface(file, "r0", mac, "tcp port 80", 128);
-	pcapng_add_interface(file, "r1", 0, 0, 128);
+	struct pcapng_interface r0 = {.name = "r0", .description = "to the client", .hardware = "veth", .mac = mac,
+				      .filter = "tcp port 80", .snap_bytes = 128}, r1 = {.name = "r1", .snap_bytes = 128};
+
+	pcapng_add_interface(file, &r0);
+	pcapng_add_interface(file, &r1);
 	packet.direction = PCAPNG_INBOUND;
 	packet.comment = "forwarded \\xc3\\xa9";
 	pcapng_write_packet(file, &packet);
@@ -41,7 +44,7 @@ int main(int argc, char **argv)
 def capture(tmp_path_factory):
     directory = tmp_path_factory.mktemp("pcapng")
     (directory / "writer.c").write_text(WRITER)
-    subprocess.run(["cc", "-D_GNU_SOURCE", f"-I{ROOT}/user", "-o", directory / "writer", directory / "writer.c",
+    subprocess.run(["cc", "-D_GNU_SOURCE", f"-I{ROOT}/user", f"-I{ROOT}/include", "-o", directory / "writer", directory / "writer.c",
                     ROOT / "user/out/pcapng.c"], check=True)
     subprocess.run([directory / "writer", directory / "file.pcapng"], check=True)
     return directory / "file.pcapng"
@@ -62,7 +65,8 @@ def test_capinfos(capture):
     assert 'Capture application: xdplife trace --write "a b"\n' in text
     assert re.search(r"Capture oper-sys: +Linux \S+\n", text) and "Capture hardware:" in text
     assert re.search(r"Number of interfaces in file: 2\n", text)
-    assert "Name = r0\n" in text and "Filter string = tcp port 80\n" in text
+    assert "Name = r0\n" in text and "Description = to the client\n" in text and "Hardware = veth\n" in text
+    assert "Filter string = tcp port 80\n" in text
     assert text.count("Time precision = nanoseconds (9)\n") == 2
     assert text.count("Number of stat entries = 1\n") == 2
 

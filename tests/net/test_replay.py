@@ -320,19 +320,19 @@ def grow(path, whole):
 
 
 @pytest.mark.parametrize("change, says, way", (
-    (shorten, "in.pcap: frame 2501: ", ()), (shorten, "in.pcap: frame 2501: ", ("--no-live-frames",)),
+    (shorten, "in.pcap: frame 10001: ", ()), (shorten, "in.pcap: frame 10001: ", ("--no-live-frames",)),
     (grow, "in.pcap has changed since", ())), ids=("truncated-live", "truncated-af_xdp", "larger-live"))
 def test_file_changes_on_the_way(lan, tap, tmp_path, change, says, way):
     """What was read is sent and counted, and the report says what happened."""
-    frames = [udp(i) for i in range(5000)]
+    frames = [udp(i) for i in range(12000)]
     path = write(tmp_path / "in.pcap", frames)
-    session = lan.client.xdplife("generate", "c0", "--replay", str(path), "--rate", "4000", "--json", *way)
+    session = lan.client.xdplife("generate", "c0", "--replay", str(path), "--rate", "20000", "--json", *way)
     session.wait_ready()
-    change(path, 2500)
+    change(path, 10000)
     assert session.wait() == 1
     assert says in session.stderr
-    assert json.loads(session.stdout)["sent"] == 2500
-    assert tap.frames(lan.client, "c0") == frames[:2500]
+    assert json.loads(session.stdout)["sent"] == 10000
+    assert tap.frames(lan.client, "c0") == frames[:10000]
 
 
 def all_sleep(pid):

@@ -10,6 +10,7 @@
 
 #include "frame.h"
 #include "util/names.h"
+#include "xdplife/link.h"
 
 /* The first @captured bytes of the frame, the rest being on the wire only. */
 static struct packet parse_cut(const struct frame *frame, size_t captured, size_t wire, int odd)
@@ -487,7 +488,7 @@ static void test_raw_ip(void **state)
 			void *copy;
 			const uint8_t *data = frame_exact(&frame, captured, captured & 1, &copy);
 
-			parse_raw_ip(&pkt, data, data + captured, frame.bytes);
+			parse_link(&pkt, LINK_RAW_IP, data, data + captured, frame.bytes);
 			free(copy);
 			assert_int_equal(packet_malformed(&pkt) == MALFORMED_NONE, captured == frame.bytes);
 			if (captured == frame.bytes)

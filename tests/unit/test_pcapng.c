@@ -100,6 +100,14 @@ static size_t expect_section_header(const uint8_t *file)
 
 static void write_small_file(void)
 {
+	const struct pcapng_interface r0 = {
+		.name = "r0",
+		.description = "to the client",
+		.hardware = "veth",
+		.filter = "tcp",
+		.mac = mac,
+		.snap_bytes = 128,
+	};
 	struct pcapng *file = pcapng_create(path, "xdplife trace r0");
 	const struct pcapng_packet packet = {
 		.interface = 0,
@@ -121,7 +129,7 @@ static void write_small_file(void)
 	};
 
 	assert_non_null(file);
-	assert_int_equal(pcapng_add_interface(file, "r0", mac, "tcp", 128), 0);
+	assert_int_equal(pcapng_add_interface(file, &r0), 0);
 	assert_int_equal(pcapng_write_packet(file, &packet), 0);
 	assert_int_equal(pcapng_write_statistics(file, 0, &statistics), 0);
 	assert_int_equal(pcapng_close(file), 0);
@@ -132,15 +140,17 @@ static void test_exact_bytes(void **state)
 	/* clang-format off */
 	static const uint8_t expected[] = {
 		/* interface description */
-		1, 0, 0, 0, 60, 0, 0, 0,
+		1, 0, 0, 0, 88, 0, 0, 0,
 		1, 0, 0, 0,                                     /* link type Ethernet, reserved */
 		128, 0, 0, 0,                                   /* snap length */
 		2, 0, 2, 0, 'r', '0', 0, 0,                     /* if_name, padded */
+		3, 0, 13, 0, 't', 'o', ' ', 't', 'h', 'e', ' ', 'c', 'l', 'i', 'e', 'n', 't', 0, 0, 0, /* if_description */
 		6, 0, 6, 0, 0x02, 0, 0, 0, 0, 0x0a, 0, 0,       /* if_MACaddr, padded */
 		9, 0, 1, 0, 9, 0, 0, 0,                         /* if_tsresol: 10^-9 s */
 		11, 0, 4, 0, 0, 't', 'c', 'p',                  /* if_filter: 0 for text */
+		15, 0, 4, 0, 'v', 'e', 't', 'h',                /* if_hardware */
 		0, 0, 0, 0,                                     /* end of options */
-		60, 0, 0, 0,
+		88, 0, 0, 0,
 		/* enhanced packet */
 		6, 0, 0, 0, 80, 0, 0, 0,
 		0, 0, 0, 0,                                     /* interface 0 */
@@ -179,11 +189,13 @@ static void test_exact_bytes(void **state)
 
 static struct pcapng *two_interfaces(uint32_t snap_bytes)
 {
+	const struct pcapng_interface r0 = {.name = "r0", .mac = mac, .snap_bytes = snap_bytes};
+	const struct pcapng_interface r1 = {.name = "r1", .snap_bytes = snap_bytes};
 	struct pcapng *file = pcapng_create(path, "test");
 
 	assert_non_null(file);
-	assert_int_equal(pcapng_add_interface(file, "r0", mac, NULL, snap_bytes), 0);
-	assert_int_equal(pcapng_add_interface(file, "r1", NULL, NULL, snap_bytes), 1);
+	assert_int_equal(pcapng_add_interface(file, &r0), 0);
+	assert_int_equal(pcapng_add_interface(file, &r1), 1);
 	return file;
 }
 
@@ -357,7 +369,7 @@ static void test_full_device(void **state)
 
 	(void)state;
 	assert_non_null(file);
-	assert_int_equal(pcapng_add_interface(file, "r0", mac, NULL, 0), 0);
+	assert_int_equal(pcapng_add_interface(file, &(struct pcapng_interface){.name = "r0"}), 0);
 	assert_int_equal(write_frame(file, 0, frame, FRAME_BYTES, NULL), 0);
 	assert_int_equal(pcapng_flush(file), -ENOSPC);
 	/* It is kept. */

@@ -32,9 +32,9 @@ struct fixture {
 	char line[LINE_BYTES];
 };
 
-static void explain(struct fixture *f, const char *text, enum dissect_link link)
+static void explain(struct fixture *f, const char *text, enum link_kind link)
 {
-	if (link == DISSECT_ETHERNET)
+	if (link == LINK_ETHERNET)
 		frame_from(&f->frame, text);
 	else
 		frame_hex(&f->frame, text);
@@ -95,7 +95,7 @@ static void test_lines(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		struct fixture f;
 
-		explain(&f, lines[i].text, DISSECT_ETHERNET);
+		explain(&f, lines[i].text, LINK_ETHERNET);
 		assert_string_equal(f.line, lines[i].line);
 		dissection_free(&f.d);
 	}
@@ -107,13 +107,13 @@ static void test_tcp_line_absolute_and_relative(void **state)
 	struct fixture f;
 
 	(void)state;
-	explain(&f, SACK_ACK, DISSECT_ETHERNET);
+	explain(&f, SACK_ACK, LINK_ETHERNET);
 	assert_non_null(
 		strstr(f.line, "[ACK] seq 5001 ack 1001 win 64240 len 0 <nop, nop, sack 1501-2001> ttl 64"));
 	dissection_line(&f.d, &relative, f.line, sizeof(f.line));
 	assert_non_null(strstr(f.line, "[ACK] seq 1 ack 1 win 64240 len 0 <nop, nop, sack 501-1001> ttl 64"));
 	dissection_free(&f.d);
-	explain(&f, LINUX_SYN, DISSECT_ETHERNET);
+	explain(&f, LINUX_SYN, LINK_ETHERNET);
 	assert_non_null(strstr(
 		f.line, "[SYN] seq 1000 win 64240 len 0 <mss 1460, sackOK, ts 1/0, nop, wscale 7> ttl 64"));
 	dissection_free(&f.d);
@@ -126,7 +126,7 @@ static void test_relative_numbers_wrap(void **state)
 	struct fixture f;
 
 	(void)state;
-	explain(&f, LINUX_SYN, DISSECT_ETHERNET);
+	explain(&f, LINUX_SYN, LINK_ETHERNET);
 	dissection_line(&f.d, &relative, f.line, sizeof(f.line));
 	assert_non_null(strstr(f.line, "[SYN] seq 1016 ")); /* 1000 + 16 */
 	dissection_free(&f.d);
@@ -151,7 +151,7 @@ static void test_option_lines(void **state)
 
 		snprintf(text, sizeof(text), ETH_IP4 IP4("0034", "06") TCP_WITH("8", "02") "%s",
 			 options[i].text);
-		explain(&f, text, DISSECT_ETHERNET);
+		explain(&f, text, LINK_ETHERNET);
 		if (!strstr(f.line, options[i].line))
 			fail_msg("%s: no %s in %s", options[i].text, options[i].line, f.line);
 		dissection_free(&f.d);
@@ -164,7 +164,7 @@ static void test_sample_fields(void **state)
 	const struct field *field;
 
 	(void)state;
-	explain(&f, SAMPLE, DISSECT_RAW_IP);
+	explain(&f, SAMPLE, LINK_RAW_IP);
 	assert_int_equal(f.d.layer_count, 2);
 	field = field_of(&f.d, "IPv4", "ip.dsfield");
 	assert_int_equal(field->offset, 1);
@@ -244,7 +244,7 @@ static void test_checksums(void **state)
 		struct fixture f;
 		const struct field *field;
 
-		explain(&f, checks[i].text, DISSECT_ETHERNET);
+		explain(&f, checks[i].text, LINK_ETHERNET);
 		field = field_of(&f.d, checks[i].layer, checks[i].filter);
 		assert_string_equal(field->meaning, checks[i].meaning);
 		assert_int_equal(field->check, checks[i].check);
@@ -260,7 +260,7 @@ static void test_udp_checksum_that_sums_up_to_zero(void **state)
 	(void)state;
 	/* pseudo 0a00+0102+0a00+0202+0011+000a = 171f; 9c40+0035+000a = 9c7f; sum b39e; data 4c61 makes ffff
 	 */
-	explain(&f, ETH_IP4 IP4("001e", "11") "9c400035 000a ffff 4c61", DISSECT_ETHERNET);
+	explain(&f, ETH_IP4 IP4("001e", "11") "9c400035 000a ffff 4c61", LINK_ETHERNET);
 	assert_int_equal(field_of(&f.d, "UDP", "udp.checksum")->check, FIELD_CHECK_RIGHT);
 	dissection_free(&f.d);
 }
@@ -272,7 +272,7 @@ static void test_truncated_capture(void **state)
 
 	(void)state;
 	frame_from(&f.frame, ETH_IP4 IP4("002c", "06") TCP_WITH("5", "18") "61626364");
-	assert_int_equal(dissect(&f.d, f.frame.byte, f.frame.bytes - 2, f.frame.bytes, DISSECT_ETHERNET), 0);
+	assert_int_equal(dissect(&f.d, f.frame.byte, f.frame.bytes - 2, f.frame.bytes, LINK_ETHERNET), 0);
 	assert_string_equal(field_of(&f.d, "TCP", "tcp.checksum")->meaning,
 			    "not verifiable (truncated capture: not all bytes that it covers are here)");
 	dissection_line(&f.d, NULL, f.line, sizeof(f.line));
@@ -291,7 +291,7 @@ static void test_http(void **state)
 	explain(&f,
 		ETH_IP4 IP4("0049", "06") TCP_WITH(
 			"5", "18") "474554202f6120485454502f312e300d0a 486f73743a20730d0a 0d0a 626f6479 0a",
-		DISSECT_ETHERNET);
+		LINK_ETHERNET);
 	http = dissection_layer(&f.d, "HTTP");
 	assert_non_null(http);
 	assert_string_equal(layer_field(http, "http.request.method")->value, "GET");
@@ -368,7 +368,7 @@ static void test_every_truncation(void **state)
 				json_t *json;
 
 				assert_int_equal(dissect(&d, data, captured, frame.bytes,
-							 mode & 2 ? DISSECT_RAW_IP : DISSECT_ETHERNET),
+							 mode & 2 ? LINK_RAW_IP : LINK_ETHERNET),
 						 0);
 				assert_covered(&d, captured);
 				dissection_line(&d, NULL, line, sizeof(line));
@@ -401,7 +401,7 @@ static void test_every_bit_flipped(void **state)
 
 			frame.byte[bit / 8] ^= 1 << bit % 8;
 			data = frame_exact(&frame, frame.bytes, 0, &copy);
-			assert_int_equal(dissect(&d, data, frame.bytes, frame.bytes, DISSECT_ETHERNET), 0);
+			assert_int_equal(dissect(&d, data, frame.bytes, frame.bytes, LINK_ETHERNET), 0);
 			assert_covered(&d, frame.bytes);
 			dissection_line(&d, NULL, line, sizeof(line));
 			json_decref(dissection_json(&d));
@@ -419,7 +419,7 @@ static void test_line_is_cut_between_characters(void **state)
 	struct fixture f;
 
 	(void)state;
-	explain(&f, SAMPLE, DISSECT_RAW_IP);
+	explain(&f, SAMPLE, LINK_RAW_IP);
 	for (size_t room = 1; room < 30; room++) {
 		size_t length;
 
@@ -443,7 +443,7 @@ static void test_deep_stack_ends_as_data(void **state)
 	at = f.frame.bytes;
 	for (int i = 0; i < 200; i++, at += 4)
 		memcpy(f.frame.byte + at, "\x81\x00\x00\x05", 4);
-	assert_int_equal(dissect(&f.d, f.frame.byte, at, at, DISSECT_ETHERNET), 0);
+	assert_int_equal(dissect(&f.d, f.frame.byte, at, at, LINK_ETHERNET), 0);
 	assert_covered(&f.d, at);
 	assert_true(f.d.layer_count <= DISSECT_MAX_LAYERS);
 	assert_string_equal(layer_name(&f.d.layers[f.d.layer_count - 1]), "Data");
@@ -455,18 +455,18 @@ static void test_guess(void **state)
 {
 	static const struct {
 		const char *text;
-		enum dissect_link link;
+		enum link_kind link;
 	} guesses[] = {
-		{SAMPLE, DISSECT_RAW_IP},
-		{LINUX_SYN, DISSECT_ETHERNET},
-		{IP6("0004", "3b") "00000000", DISSECT_RAW_IP},
-		{ETH_IP6 IP6("0000", "3b"), DISSECT_ETHERNET},
-		{ETH_ARP "0001", DISSECT_ETHERNET},
-		{MACS "88cc", DISSECT_ETHERNET},
-		{"45", DISSECT_RAW_IP}, /* nothing but the version speaks */
-		{"ff", DISSECT_ETHERNET},
+		{SAMPLE, LINK_RAW_IP},
+		{LINUX_SYN, LINK_ETHERNET},
+		{IP6("0004", "3b") "00000000", LINK_RAW_IP},
+		{ETH_IP6 IP6("0000", "3b"), LINK_ETHERNET},
+		{ETH_ARP "0001", LINK_ETHERNET},
+		{MACS "88cc", LINK_ETHERNET},
+		{"45", LINK_RAW_IP}, /* nothing but the version speaks */
+		{"ff", LINK_ETHERNET},
 		/* A destination MAC that begins with 45 and is no IPv4 header */
-		{"450000000002 020000000001 0800 4500", DISSECT_ETHERNET},
+		{"450000000002 020000000001 0800 4500", LINK_ETHERNET},
 	};
 
 	(void)state;
@@ -504,7 +504,7 @@ static void test_layer_print(void **state)
 	FILE *out = open_memstream(&text, &size);
 
 	(void)state;
-	explain(&f, MACS "88cc", DISSECT_ETHERNET);
+	explain(&f, MACS "88cc", LINK_ETHERNET);
 	layer_print(out, &f.d.layers[0]);
 	fclose(out);
 	assert_string_equal(text,

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "traffic/capture.h"
+#include "traffic/sendable.h"
 #include "traffic/pace.h"
 #include "xdplife/fingerprint.h"
 
@@ -94,7 +94,7 @@ static void write_file(int link, const struct test_frame *frames, size_t count)
 }
 
 /* What is said on stderr goes to @text. */
-static int open_capture(struct capture **capture, const struct capture_options *options, char *text,
+static int open_file(struct sendable **capture, const struct sendable_options *options, char *text,
 			size_t room)
 {
 	FILE *said = tmpfile();
@@ -104,7 +104,7 @@ static int open_capture(struct capture **capture, const struct capture_options *
 	assert_non_null(said);
 	fflush(stderr);
 	dup2(fileno(said), STDERR_FILENO);
-	err = capture_open(capture, options);
+	err = sendable_open(capture, options);
 	dup2(before, STDERR_FILENO);
 	close(before);
 	rewind(said);
@@ -114,12 +114,12 @@ static int open_capture(struct capture **capture, const struct capture_options *
 	return err;
 }
 
-static struct capture *opened(bool timed, bool owned)
+static struct sendable *opened(bool timed, bool owned)
 {
-	const struct capture_options options = {.file = path, .timed = timed, .owned = owned};
-	struct capture *capture = NULL;
+	const struct sendable_options options = {.file = path, .timed = timed, .owned = owned};
+	struct sendable *capture = NULL;
 
-	assert_int_equal(capture_open(&capture, &options), 0);
+	assert_int_equal(sendable_open(&capture, &options), 0);
 	return capture;
 }
 
@@ -131,40 +131,40 @@ static const struct test_frame good[] = {
 	{1003, 0, 60, 0, "255.255.255.255"},
 };
 
-static void read_good(struct capture *capture)
+static void read_good(struct sendable *capture)
 {
 	static const uint64_t times[] = {0, 1001, 1500, 1500, 2 * NS_PER_S + 1000};
-	struct capture_frame frame;
+	struct sendable_frame frame;
 	uint8_t data[CRAFT_MAX_BYTES];
 
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
-		assert_int_equal(capture_next(capture, &frame), 1);
+		assert_int_equal(sendable_next(capture, &frame), 1);
 		assert_int_equal(frame.number, i + 1);
 		assert_int_equal(frame.bytes, good[i].bytes);
 		assert_int_equal(frame.time_ns, times[i]);
 		write_frame(&good[i], data);
 		assert_memory_equal(frame.data, data, frame.bytes);
 	}
-	assert_int_equal(capture_next(capture, &frame), 0);
+	assert_int_equal(sendable_next(capture, &frame), 0);
 }
 
 static void frames_as_they_are(void **state)
 {
-	struct capture *capture;
+	struct sendable *capture;
 
 	(void)state;
 	write_file(DLT_EN10MB, good, COUNT_OF(good));
 	capture = opened(true, false);
 	read_good(capture);
-	assert_int_equal(capture_rewind(capture), 0);
+	assert_int_equal(sendable_rewind(capture), 0);
 	read_good(capture);
-	capture_close(capture);
+	sendable_close(capture);
 }
 
 /* The file that was opened is read, whatever stands under its name now. */
 static void name_taken_away(void **state)
 {
-	struct capture *capture;
+	struct sendable *capture;
 
 	(void)state;
 	write_file(DLT_EN10MB, good, COUNT_OF(good));
@@ -172,9 +172,9 @@ static void name_taken_away(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(make_path(state), 0);
 	read_good(capture);
-	assert_int_equal(capture_rewind(capture), 0);
+	assert_int_equal(sendable_rewind(capture), 0);
 	read_good(capture);
-	capture_close(capture);
+	sendable_close(capture);
 }
 
 /* The second frame is the bad one. */
@@ -204,15 +204,15 @@ static void refused_frames(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct test_frame frames[] = {{0, 0, 60, 0, "10.0.0.1"}, cases[i].frame};
-		struct capture *capture;
-		struct capture_frame frame;
+		struct sendable *capture;
+		struct sendable_frame frame;
 
 		write_file(DLT_EN10MB, frames, COUNT_OF(frames));
 		capture = opened(cases[i].timed, cases[i].owned);
-		assert_int_equal(capture_next(capture, &frame), 1);
+		assert_int_equal(sendable_next(capture, &frame), 1);
 		print_message("case %zu\n", i);
-		assert_int_equal(capture_next(capture, &frame), cases[i].good ? 1 : -EBADMSG);
-		capture_close(capture);
+		assert_int_equal(sendable_next(capture, &frame), cases[i].good ? 1 : -EBADMSG);
+		sendable_close(capture);
 	}
 }
 
@@ -229,13 +229,13 @@ static void overwrite(long at, const void *bytes, size_t count)
 /* Reads to the end or the error. Returns how many frames were good. */
 static unsigned int count_good(int *got)
 {
-	struct capture *capture = opened(true, true);
-	struct capture_frame frame;
+	struct sendable *capture = opened(true, true);
+	struct sendable_frame frame;
 	unsigned int count = 0;
 
-	while ((*got = capture_next(capture, &frame)) == 1)
+	while ((*got = sendable_next(capture, &frame)) == 1)
 		count++;
-	capture_close(capture);
+	sendable_close(capture);
 	return count;
 }
 
@@ -294,26 +294,26 @@ static void hostile_headers(void **state)
 static void refused_files(void **state)
 {
 	static const struct test_frame one = {0, 0, 60, 0, NULL};
-	struct capture_options options = {.file = path};
-	struct capture *capture = NULL;
+	struct sendable_options options = {.file = path};
+	struct sendable *capture = NULL;
 	char said[512];
 
 	(void)state;
 	write_file(DLT_RAW, &one, 1);
-	assert_int_equal(open_capture(&capture, &options, said, sizeof(said)), EXIT_FAILED);
+	assert_int_equal(open_file(&capture, &options, said, sizeof(said)), EXIT_FAILED);
 	assert_non_null(strstr(said, "is not Ethernet"));
 	assert_non_null(strstr(said, path));
 	write_file(DLT_LINUX_SLL, &one, 1);
-	assert_int_equal(open_capture(&capture, &options, said, sizeof(said)), EXIT_FAILED);
+	assert_int_equal(open_file(&capture, &options, said, sizeof(said)), EXIT_FAILED);
 	assert_non_null(strstr(said, "LINUX_SLL"));
 	overwrite(0, "what is this?", 13);
-	assert_int_equal(open_capture(&capture, &options, said, sizeof(said)), EXIT_FAILED);
+	assert_int_equal(open_file(&capture, &options, said, sizeof(said)), EXIT_FAILED);
 	assert_non_null(strstr(said, "unknown file format"));
 	options.file = "/nowhere/at.all";
-	assert_int_equal(open_capture(&capture, &options, said, sizeof(said)), EXIT_FAILED);
+	assert_int_equal(open_file(&capture, &options, said, sizeof(said)), EXIT_FAILED);
 	assert_non_null(strstr(said, "/nowhere/at.all: No such file"));
 	options.file = "/dev/null";
-	assert_int_equal(open_capture(&capture, &options, said, sizeof(said)), EXIT_FAILED);
+	assert_int_equal(open_file(&capture, &options, said, sizeof(said)), EXIT_FAILED);
 	assert_non_null(strstr(said, "must be a file"));
 	assert_null(capture);
 }

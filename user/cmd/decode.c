@@ -3,45 +3,49 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/capture.h"
 #include "command.h"
 #include "proto/explain.h"
 #include "proto/proto.h"
+#include "util/clock.h"
 #include "util/hex.h"
 #include "util/log.h"
 
-#define NS_PER_S          1000000000ULL
-#define PACKET_MAX_BYTES  262144                 /* libpcap's MAXIMUM_SNAPLEN */
-#define TEXT_MAX_BYTES    (8 * PACKET_MAX_BYTES) /* of --hex: "0x45, " a byte and some */
+#define TEXT_MAX_BYTES    (8 * CAPTURE_MAX_FRAME_BYTES) /* of --hex: "0x45, " a byte and some */
 #define WIDTH_WITHOUT_TTY 120
 #define WIDTH_LEAST       80
 #define LINE_MAX_BYTES    1024
+#define TIME_TEXT_BYTES   32
 
-enum link_choice { LINK_GUESS, LINK_ETHERNET, LINK_IP };
+enum beginning { BEGIN_GUESS, BEGIN_ETHERNET, BEGIN_IP };
 
 struct decode {
 	const char *file;
 	const char *hex;
-	enum link_choice link;
+	enum beginning link;
 	uint64_t packet; /* 0: all */
 	bool json;
 	bool verbose;
 	int width;
-	uint64_t first_ns; /* the time of the capture's first packet */
+	bool begun; /* a packet that has a time has come, first at */
+	uint64_t first_ns;
 };
 
 struct frame {
 	uint64_t number; /* from 1; 0: not from a file */
+	bool timed;      /* the file says when */
 	uint64_t time_ns;
+	const char *interface; /* "" where the file does not say */
+	enum link_direction direction;
 	const uint8_t *data;
 	size_t captured_bytes, wire_bytes;
-	enum dissect_link link;
+	enum link_kind link;
 };
 
 enum { OPTION_HEX = 256, OPTION_JSON, OPTION_LINK, OPTION_PACKET };
@@ -57,14 +61,14 @@ static const struct argp_option argp_options[] = {
 	{0},
 };
 
-static error_t parse_link(const char *arg, struct argp_state *state)
+static error_t parse_beginning(const char *arg, struct argp_state *state)
 {
 	struct decode *decode = state->input;
 
 	if (!strcmp(arg, "ethernet"))
-		decode->link = LINK_ETHERNET;
+		decode->link = BEGIN_ETHERNET;
 	else if (!strcmp(arg, "ip"))
-		decode->link = LINK_IP;
+		decode->link = BEGIN_IP;
 	else
 		argp_error(state, "--link %s: must be ethernet or ip", arg);
 	return 0;
@@ -92,7 +96,7 @@ static void check_arguments(struct argp_state *state)
 		argp_error(state, "nothing to decode: name a capture file or give --hex 'BYTES'");
 	if (decode->hex && (decode->packet || decode->verbose))
 		argp_error(state, "--packet and --verbose are for files: --hex always explains in full");
-	if (decode->file && decode->link != LINK_GUESS)
+	if (decode->file && decode->link != BEGIN_GUESS)
 		argp_error(state, "--link is for --hex: a file says what its packets begin with");
 }
 
@@ -105,7 +109,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		decode->hex = arg;
 		return 0;
 	case OPTION_LINK:
-		return parse_link(arg, state);
+		return parse_beginning(arg, state);
 	case OPTION_PACKET:
 		return parse_packet_number(arg, state);
 	case OPTION_JSON:
@@ -150,12 +154,31 @@ static int terminal_width(void)
 	return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
 }
 
+static const char *direction_key(enum link_direction direction)
+{
+	return direction == LINK_INBOUND ? "in" : direction == LINK_OUTBOUND ? "out" : NULL;
+}
+
+/* What the file says of the frame, a new reference. */
+static json_t *frame_json(const struct frame *frame)
+{
+	json_t *json = json_object();
+
+	if (!frame->number)
+		return json;
+	json_object_set_new(json, "packet", json_integer((json_int_t)frame->number));
+	if (frame->timed)
+		json_object_set_new(json, "time_ns", json_integer((json_int_t)frame->time_ns));
+	if (*frame->interface)
+		json_object_set_new(json, "interface", json_string(frame->interface));
+	if (frame->direction != LINK_DIRECTION_UNKNOWN)
+		json_object_set_new(json, "direction", json_string(direction_key(frame->direction)));
+	return json;
+}
+
 static int print_json(const struct dissection *d, const struct frame *frame)
 {
-	json_t *json = frame->number ? json_pack("{s:I, s:I}", "packet", (json_int_t)frame->number, "time_ns",
-						 (json_int_t)frame->time_ns)
-				     : json_object();
-	json_t *packet = dissection_json(d);
+	json_t *json = frame_json(frame), *packet = dissection_json(d);
 	int bad = !json || !packet || json_object_update(json, packet) ||
 		  json_dumpf(json, stdout, JSON_COMPACT);
 
@@ -171,24 +194,40 @@ static void print_heading(const struct frame *frame)
 	struct tm utc;
 	char date[32];
 
+	printf("%sPacket %" PRIu64 "%s, ", terminal_style(stdout, STYLE_BOLD), frame->number,
+	       terminal_style(stdout, STYLE_RESET));
 	strftime(date, sizeof(date), "%F %T", gmtime_r(&seconds, &utc));
-	printf("%sPacket %" PRIu64 "%s, %s.%09llu UTC, ", terminal_style(stdout, STYLE_BOLD), frame->number,
-	       terminal_style(stdout, STYLE_RESET), date, frame->time_ns % NS_PER_S);
+	if (frame->timed)
+		printf("%s.%09llu UTC, ", date, frame->time_ns % NS_PER_S);
+	if (*frame->interface)
+		printf("%s, ", frame->interface);
+	if (frame->direction != LINK_DIRECTION_UNKNOWN)
+		printf("%s, ", direction_key(frame->direction));
 	if (frame->captured_bytes < frame->wire_bytes)
 		printf("%zu of ", frame->captured_bytes);
 	printf("%zu bytes\n", frame->wire_bytes);
 }
 
-static void print_line(const struct decode *decode, const struct dissection *d, const struct frame *frame)
+/* Since the first packet; a clock may step back between two. */
+static void since_first(char text[TIME_TEXT_BYTES], const struct decode *decode, const struct frame *frame)
 {
-	/* A clock may step back between two packets. */
 	bool before = frame->time_ns < decode->first_ns;
 	uint64_t since_ns = before ? decode->first_ns - frame->time_ns : frame->time_ns - decode->first_ns;
-	char line[LINE_MAX_BYTES];
 
+	if (frame->timed)
+		snprintf(text, TIME_TEXT_BYTES, "%s%llu.%09llu", before ? "-" : "", since_ns / NS_PER_S,
+			 since_ns % NS_PER_S);
+	else
+		strcpy(text, "no time");
+}
+
+static void print_line(const struct decode *decode, const struct dissection *d, const struct frame *frame)
+{
+	char line[LINE_MAX_BYTES], time[TIME_TEXT_BYTES];
+
+	since_first(time, decode, frame);
 	dissection_line(d, NULL, line, sizeof(line));
-	printf("%s%5" PRIu64 "  %s%llu.%09llu%s  %s\n", terminal_style(stdout, STYLE_DIM), frame->number,
-	       before ? "-" : "", since_ns / NS_PER_S, since_ns % NS_PER_S,
+	printf("%s%5" PRIu64 "  %s%s  %s\n", terminal_style(stdout, STYLE_DIM), frame->number, time,
 	       terminal_style(stdout, STYLE_RESET), line);
 }
 
@@ -223,9 +262,7 @@ static int decode_frame(const struct decode *decode, const struct frame *frame)
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* --- bytes
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- bytes --- */
 
 /* Return: what stdin has, to be freed, not terminated; NULL with the error said. */
 static char *read_stdin(size_t *length)
@@ -244,10 +281,10 @@ static char *read_stdin(size_t *length)
 static long parse_bytes(const char *text, size_t length, uint8_t *bytes)
 {
 	struct hex_error error;
-	long count = hex_parse(text, length, bytes, PACKET_MAX_BYTES, &error);
+	long count = hex_parse(text, length, bytes, CAPTURE_MAX_FRAME_BYTES, &error);
 
 	if (count == -E2BIG)
-		log_error("a capture file, for more", "--hex: more than %d bytes", PACKET_MAX_BYTES);
+		log_error("a capture file, for more", "--hex: more than %d bytes", CAPTURE_MAX_FRAME_BYTES);
 	else if (count < 0)
 		log_error("two hexadecimal digits a byte, like '45 00 00 2c', '4500002c' or '0x45 0x00'",
 			  "--hex: '%s' at position %zu: %s", error.character, error.position, error.reason);
@@ -261,14 +298,13 @@ static int decode_bytes(const struct decode *decode, const uint8_t *bytes, size_
 	struct frame frame = {.data = bytes, .captured_bytes = count, .wire_bytes = count};
 	const char *why = "as --link says";
 
-	if (decode->link == LINK_GUESS)
+	if (decode->link == BEGIN_GUESS)
 		frame.link = dissect_guess(bytes, count, &why);
 	else
-		frame.link = decode->link == LINK_IP ? DISSECT_RAW_IP : DISSECT_ETHERNET;
+		frame.link = decode->link == BEGIN_IP ? LINK_RAW_IP : LINK_ETHERNET;
 	if (!decode->json)
 		printf("%zu byte%s, read as %s: %s\n", count, count == 1 ? "" : "s",
-		       frame.link == DISSECT_RAW_IP ? "an IP packet without a link layer"
-						    : "an Ethernet frame",
+		       frame.link == LINK_RAW_IP ? "an IP packet without a link layer" : "an Ethernet frame",
 		       why);
 	return decode_frame(decode, &frame);
 }
@@ -276,7 +312,7 @@ static int decode_bytes(const struct decode *decode, const uint8_t *bytes, size_
 static int decode_hex(const struct decode *decode)
 {
 	bool from_stdin = !strcmp(decode->hex, "-");
-	uint8_t *bytes = malloc(PACKET_MAX_BYTES);
+	uint8_t *bytes = malloc(CAPTURE_MAX_FRAME_BYTES);
 	size_t length = strlen(decode->hex);
 	char *text = from_stdin ? read_stdin(&length) : NULL;
 	int exit_code = EXIT_FAILED;
@@ -291,66 +327,47 @@ static int decode_hex(const struct decode *decode)
 	return exit_code;
 }
 
-/* --- files
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
-/* Return: 0 with *link set; an exit_code with the error said. */
-static int file_link(pcap_t *pcap, const char *file, enum dissect_link *link)
+/* Return: an exit_code. */
+static int decode_captured(struct decode *decode, struct capture *capture,
+			   const struct capture_frame *captured)
 {
-	int type = pcap_datalink(pcap);
-	const char *name = pcap_datalink_val_to_name(type);
+	const struct capture_interface *interface = capture_interface(capture, captured->interface);
+	struct frame frame = {
+		.number = captured->number,
+		.timed = captured->timed,
+		.time_ns = captured->time_ns,
+		.interface = interface->name,
+		.direction = captured->direction,
+		.data = captured->data,
+		.captured_bytes = captured->captured_bytes,
+		.wire_bytes = captured->wire_bytes,
+		.link = captured->link,
+	};
 
-	switch (type) {
-	case DLT_EN10MB:
-		*link = DISSECT_ETHERNET;
-		return EXIT_DONE;
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-		*link = DISSECT_RAW_IP;
-		return EXIT_DONE;
-	default:
-		log_error("a capture of one Ethernet interface (tcpdump -i eth0, not -i any)",
-			  "%s: link type %d (%s) is neither Ethernet nor raw IP", file, type,
-			  name ? name : "unknown");
-		return EXIT_FAILED;
-	}
+	if (captured->timed && !decode->begun)
+		decode->first_ns = captured->time_ns;
+	decode->begun |= captured->timed;
+	return decode->packet && captured->number != decode->packet ? EXIT_DONE
+								    : decode_frame(decode, &frame);
 }
 
-static int decode_packets(struct decode *decode, pcap_t *pcap, enum dissect_link link)
+static int decode_packets(struct decode *decode, struct capture *capture)
 {
+	struct capture_frame frame = {};
+	struct capture_error error;
 	int exit_code = EXIT_DONE, got = 1;
-	struct pcap_pkthdr *header;
-	const u_char *data;
-	uint64_t number = 0;
 
-	while (exit_code == EXIT_DONE && (!decode->packet || number < decode->packet) &&
-	       (got = pcap_next_ex(pcap, &header, &data)) == 1) {
-		struct frame frame = {
-			.number = ++number,
-			.time_ns = header->ts.tv_sec * NS_PER_S +
-				   header->ts.tv_usec, /* nanoseconds: asked for at opening */
-			.data = data,
-			.captured_bytes = header->caplen,
-			.wire_bytes = header->len > header->caplen ? header->len : header->caplen,
-			.link = link,
-		};
-
-		if (number == 1)
-			decode->first_ns = frame.time_ns;
-		if (!decode->packet || number == decode->packet)
-			exit_code = decode_frame(decode, &frame);
-	}
+	while (exit_code == EXIT_DONE && (!decode->packet || frame.number < decode->packet) &&
+	       (got = capture_next(capture, &frame, &error)) == 1)
+		exit_code = decode_captured(decode, capture, &frame);
 	fflush(stdout);
-	if (exit_code == EXIT_DONE && got == PCAP_ERROR) {
-		log_error("the file is cut or damaged: what came before is shown",
-			  "%s: after packet %" PRIu64 ": %s", decode->file, number, pcap_geterr(pcap));
-		return EXIT_FAILED;
-	}
-	if (exit_code == EXIT_DONE && number < decode->packet) {
+	if (exit_code == EXIT_DONE && got < 0)
+		return capture_say_error(decode->file, &error);
+	if (exit_code == EXIT_DONE && frame.number < decode->packet) {
 		log_error("--packet with a smaller number", "%s: has only %" PRIu64 " packets", decode->file,
-			  number);
+			  frame.number);
 		return EXIT_FAILED;
 	}
 	return exit_code;
@@ -358,24 +375,15 @@ static int decode_packets(struct decode *decode, pcap_t *pcap, enum dissect_link
 
 static int decode_file(struct decode *decode)
 {
-	char error[PCAP_ERRBUF_SIZE] = "";
-	enum dissect_link link;
+	const struct capture_options options = {.file = decode->file};
+	struct capture_error error;
+	struct capture *capture;
 	int exit_code;
-	pcap_t *pcap;
 
-	pcap = pcap_open_offline_with_tstamp_precision(decode->file, PCAP_TSTAMP_PRECISION_NANO, error);
-	if (!pcap) {
-		/* libpcap names the file in some of its errors. */
-		bool named = !strncmp(error, decode->file, strlen(decode->file));
-
-		log_error("a pcap or pcapng file, as tcpdump -w writes it", "%s%s%s",
-			  named ? "" : decode->file, named ? "" : ": ", error);
-		return EXIT_FAILED;
-	}
-	exit_code = file_link(pcap, decode->file, &link);
-	if (exit_code == EXIT_DONE)
-		exit_code = decode_packets(decode, pcap, link);
-	pcap_close(pcap);
+	if (capture_open(&capture, &options, &error))
+		return capture_say_error(decode->file, &error);
+	exit_code = decode_packets(decode, capture);
+	capture_close(capture);
 	return exit_code;
 }
 

@@ -214,6 +214,11 @@ static int open_body(struct fetch *fetch)
 
 static int open_capture(struct fetch *fetch)
 {
+	const struct pcapng_interface interface = {
+		.name = fetch->path.iface.name,
+		.hardware = fetch->path.iface.kind,
+		.mac = fetch->path.iface.mac,
+	};
 	char name[sizeof("xdplife fetch ") + URL_MAX_HOST_BYTES];
 
 	if (!fetch->write)
@@ -224,8 +229,7 @@ static int open_capture(struct fetch *fetch)
 		log_error("another --write", "%s: cannot be written: %s", fetch->write, strerror(errno));
 		return EXIT_FAILED;
 	}
-	fetch->capture_interface =
-		pcapng_add_interface(fetch->capture, fetch->path.iface.name, fetch->path.iface.mac, NULL, 0);
+	fetch->capture_interface = pcapng_add_interface(fetch->capture, &interface);
 	if (fetch->capture_interface < 0)
 		fetch->capture_err = fetch->capture_interface;
 	return EXIT_DONE;

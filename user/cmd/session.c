@@ -158,7 +158,8 @@ static int open_sinks(struct session *session)
 		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
 			       STDOUT_NAME);
 	if (!err && options->write)
-		err = add_sink(session, sink_pcapng_open(shown, options->write), options->write);
+		err = add_sink(session, sink_pcapng_open(shown, options->write, &options->rotation),
+			       options->write);
 	return err;
 }
 

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 #include "datapath/datapath.h"
+#include "out/rotation.h"
 
 struct session_options {
 	bool events;  /* show what happens to connections; `forward` without --trace does not */
 	bool packets; /* show every packet */
 	bool json;
 	const char *write;   /* pcapng file; NULL: none */
+	struct rotation_options rotation; /* of it */
 	double duration_s;   /* 0: until a signal */
 	unsigned long count; /* events, packets with them, to stop after; 0: no limit */
 	const char *command_line;

@@ -88,7 +88,7 @@ static void add_dissection(json_t *event, const uint8_t *data, uint32_t bytes)
 {
 	struct dissection d;
 
-	if (!dissect(&d, data, bytes, bytes, DISSECT_ETHERNET))
+	if (!dissect(&d, data, bytes, bytes, LINK_ETHERNET))
 		json_object_set_new(event, "packet", dissection_json(&d));
 	dissection_free(&d);
 }
@@ -102,7 +102,7 @@ static void tell_layer(struct fetch_story *story, int step, const struct frame *
 	json_t *all = NULL;
 
 	(void)story;
-	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, DISSECT_ETHERNET))
+	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, LINK_ETHERNET))
 		all = dissection_json(&d);
 	if (event)
 		json_object_set(event, "layer",
@@ -117,7 +117,7 @@ static json_t *line_of(const struct client_frame *frame)
 	char line[FETCH_STORY_LINE_BYTES] = "";
 	struct dissection d;
 
-	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, DISSECT_ETHERNET))
+	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, LINK_ETHERNET))
 		fetch_story_line(frame, &d, line);
 	dissection_free(&d);
 	return json_string(line);

@@ -146,7 +146,7 @@ static void tell_layer(struct fetch_story *story, int step, const struct frame *
 		heading("The SYN, built layer by layer");
 	else
 		fputc('\n', stderr);
-	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, DISSECT_ETHERNET)) {
+	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, LINK_ETHERNET)) {
 		fprintf(stderr, "%d. the frame has %u bytes\n", step, frame->bytes);
 		if (step == 3)
 			tell_ip_completed(&d);
@@ -165,7 +165,7 @@ static void tell_frame(struct fetch_story *story, const struct client_frame *fra
 		story->first_ns = frame->time_ns;
 		heading("The packets (time since the SYN, sequence numbers relative)");
 	}
-	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, DISSECT_ETHERNET)) {
+	if (!dissect(&d, frame->data, frame->bytes, frame->bytes, LINK_ETHERNET)) {
 		fetch_story_line(frame, &d, line);
 		fprintf(stderr, "%s%10.3f ms %s%s %s\n",
 			terminal_style(stderr, frame->sent ? STYLE_VALUE : STYLE_GOOD),

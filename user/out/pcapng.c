@@ -21,7 +21,7 @@
 #define MAX_OPTION_BYTES    UINT16_MAX
 #define BYTE_ORDER_MAGIC    0x1a2b3c4d
 #define MIN_BLOCK_BYTES     12 /* type and both lengths */
-#define LINKTYPE_ETHERNET   1
+#define MAC_BYTES           6
 #define TSRESOL_NANOSECONDS 9 /* the negative power of ten */
 #define FILTER_IS_TEXT      0 /* the first octet of if_filter: a pcap-filter(7) string follows */
 
@@ -40,9 +40,11 @@ enum option_code {
 	SHB_OS = 3,
 	SHB_USERAPPL = 4,
 	IF_NAME = 2,
+	IF_DESCRIPTION = 3,
 	IF_MACADDR = 6,
 	IF_TSRESOL = 9,
 	IF_FILTER = 11,
+	IF_HARDWARE = 15,
 	EPB_FLAGS = 2,
 	ISB_STARTTIME = 2,
 	ISB_ENDTIME = 3,
@@ -284,30 +286,56 @@ static void put_option_filter(struct pcapng *file, const char *filter)
 	put_option(file, IF_FILTER, value, bytes + 1);
 }
 
-int pcapng_add_interface(struct pcapng *file, const char *name, const uint8_t *mac, const char *filter,
-			 uint32_t snap_bytes)
+/* tcpdump.org/linktypes.html */
+static const uint16_t link_types[] = {
+	[LINK_ETHERNET] = 1,  [LINK_RAW_IP] = 101, [LINK_COOKED] = 113,
+	[LINK_COOKED2] = 276, [LINK_FAMILY] = 0,
+};
+
+static void put_optional_text(struct pcapng *file, enum option_code code, const char *text)
+{
+	if (text && *text)
+		put_option_text(file, code, text);
+}
+
+static void put_interface(struct pcapng *file, const struct pcapng_interface *interface)
 {
 	const uint8_t resolution = TSRESOL_NANOSECONDS;
-	uint32_t *all = realloc(file->snap_bytes, (file->interfaces + 1) * sizeof(*all));
+
+	put_16_16(file, link_types[interface->link], 0);
+	put_32(file, interface->snap_bytes);
+	put_optional_text(file, IF_NAME, interface->name);
+	put_optional_text(file, IF_DESCRIPTION, interface->description);
+	if (interface->mac)
+		put_option(file, IF_MACADDR, interface->mac, MAC_BYTES);
+	put_option(file, IF_TSRESOL, &resolution, sizeof(resolution));
+	if (interface->filter && *interface->filter)
+		put_option_filter(file, interface->filter);
+	put_optional_text(file, IF_HARDWARE, interface->hardware);
+}
+
+int pcapng_add_interface(struct pcapng *file, const struct pcapng_interface *interface)
+{
+	uint32_t *all, snap_bytes = interface->snap_bytes;
 	int error;
 
+	if (interface->link >= sizeof(link_types) / sizeof(*link_types))
+		return -EPROTONOSUPPORT;
+	all = realloc(file->snap_bytes, (file->interfaces + 1) * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	file->snap_bytes = all;
 	all[file->interfaces] =
 		snap_bytes && snap_bytes < PCAPNG_MAX_PACKET_BYTES ? snap_bytes : PCAPNG_MAX_PACKET_BYTES;
-
 	block_begin(file, BLOCK_INTERFACE_DESCRIPTION);
-	put_16_16(file, LINKTYPE_ETHERNET, 0);
-	put_32(file, snap_bytes);
-	put_option_text(file, IF_NAME, name);
-	if (mac)
-		put_option(file, IF_MACADDR, mac, 6);
-	put_option(file, IF_TSRESOL, &resolution, sizeof(resolution));
-	if (filter)
-		put_option_filter(file, filter);
+	put_interface(file, interface);
 	error = block_end(file);
 	return error ? error : (int)file->interfaces++;
+}
+
+uint64_t pcapng_bytes(const struct pcapng *file)
+{
+	return file->on_disk + file->used;
 }
 
 int pcapng_write_packet(struct pcapng *file, const struct pcapng_packet *packet)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xdplife/link.h"
+
 /*
  * One writer, for one thread. Blocks are buffered. The first write that fails is kept: every later call
  * returns it, and the file is cut back to its last complete block, so that what was captured until then can
@@ -40,15 +42,26 @@ struct pcapng_packet {
  */
 struct pcapng *pcapng_create(const char *path, const char *command_line);
 
+/* What an interface description block says; texts may be NULL. */
+struct pcapng_interface {
+	const char *name;
+	const char *description; /* what people call it */
+	const char *hardware;    /* what it is: its driver */
+	const char *filter;      /* pcap-filter(7) */
+	const uint8_t *mac;      /* 6 bytes; NULL: not said */
+	enum link_kind link;     /* not LINK_OTHER */
+	uint32_t
+		snap_bytes; /* 0: no limit; libpcap reads a file only if it is the same for all its interfaces */
+};
+
 /**
- * pcapng_add_interface() - an interface description block (§4.2; link type Ethernet, nanoseconds)
- * @mac: 6 bytes or NULL; @filter: text or NULL; @snap_bytes: 0 for no limit
- * libpcap reads a file only if all its interfaces have the same snap length.
- *
+ * pcapng_add_interface() - an interface description block (§4.2; nanoseconds)
  * Return: its number in the file, or -errno.
  */
-int pcapng_add_interface(struct pcapng *file, const char *name, const uint8_t *mac, const char *filter,
-			 uint32_t snap_bytes);
+int pcapng_add_interface(struct pcapng *file, const struct pcapng_interface *interface);
+
+/* How large the file is with what is buffered. */
+uint64_t pcapng_bytes(const struct pcapng *file);
 
 /* An enhanced packet block (§4.3). Return: 0; -EINVAL for an interface that was not added; -errno. */
 int pcapng_write_packet(struct pcapng *file, const struct pcapng_packet *packet);

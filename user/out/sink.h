@@ -6,14 +6,19 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+#include "out/rotation.h"
 #include "xdplife/counters.h"
 #include "xdplife/event.h"
+#include "xdplife/link.h"
 
 /* The interfaces of a session, as the sinks show them. */
 struct sink_interface {
 	char name[IF_NAMESIZE];
+	const char *description; /* NULL: none */
+	const char *hardware;    /* "veth"; NULL: not known */
 	unsigned int ifindex;
 	__u8 mac[6];
+	enum link_kind link;
 };
 
 struct sink_session {
@@ -22,7 +27,16 @@ struct sink_session {
 	__u64 start_ns;    /* CLOCK_MONOTONIC: text shows times since then */
 	__s64 to_epoch_ns; /* to be added to an event's time to get the time since the Unix epoch */
 	bool packets;      /* show each packet, not only what happens to connections */
+	bool offline;      /* the times are those of a file, not of now */
 	const char *command_line;
+	const char *filter; /* pcap-filter(7); NULL: none */
+	__u32 snap_bytes;   /* packets were cut to so many; 0: no limit */
+	/*
+	 * An interface's counters until now, for files that are finished while the session goes on. 0 or -errno. NULL:
+	 * they are only known at the end.
+	 */
+	int (*counters)(void *context, int interface, struct port_counters *counters);
+	void *context;
 };
 
 struct sink;
@@ -44,7 +58,9 @@ struct sink {
 /* Each returns a sink that ops->close() frees, or NULL with errno set. @session is borrowed until then. */
 struct sink *sink_text_open(const struct sink_session *session);
 struct sink *sink_json_open(const struct sink_session *session);
-struct sink *sink_pcapng_open(const struct sink_session *session, const char *path);
+/* @rotation: borrowed for the call. */
+struct sink *sink_pcapng_open(const struct sink_session *session, const char *path,
+			      const struct rotation_options *rotation);
 
 /* The interface that an event happened on: its number in the session, or -1. */
 int sink_interface_of(const struct sink_session *session, unsigned int ifindex);

@@ -117,7 +117,7 @@ static void print_packet(const struct text_sink *self, const struct trace_event 
 
 	if (!event->captured_bytes)
 		return;
-	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes, DISSECT_ETHERNET)) {
+	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes, LINK_ETHERNET)) {
 		dissection_line(&dissection, NULL, line, sizeof(line));
 		printf("%s%11.6f%s ", terminal_style(stdout, STYLE_DIM),
 		       (double)(__s64)(event->time_ns - session->start_ns) / 1e9,

@@ -40,7 +40,8 @@ struct proto {
 
 extern const struct proto proto_ethernet, proto_vlan, proto_arp, proto_ip4, proto_ip6, proto_ip6_hop_by_hop,
 	proto_ip6_dest_opts, proto_ip6_routing, proto_ip6_fragment, proto_ip6_mobility, proto_ah, proto_tcp,
-	proto_udp, proto_icmp, proto_icmp6, proto_http, proto_data, proto_padding;
+	proto_udp, proto_icmp, proto_icmp6, proto_http, proto_data, proto_padding, proto_cooked,
+	proto_cooked2, proto_family;
 
 /* One dissection under way. */
 struct dissector {

@@ -45,27 +45,27 @@ static bool is_ethernet(const uint8_t *bytes, size_t count)
 	}
 }
 
-enum dissect_link dissect_guess(const void *data, size_t bytes, const char **why)
+enum link_kind dissect_guess(const void *data, size_t bytes, const char **why)
 {
 	const uint8_t *byte = data;
 	uint8_t version = bytes ? byte[0] >> 4 : 0;
 
 	if (is_ip4(data, bytes)) {
 		*why = "it begins like IPv4 and the header checksum is right";
-		return DISSECT_RAW_IP;
+		return LINK_RAW_IP;
 	}
 	if (is_ip6(data, bytes)) {
 		*why = "it begins like IPv6 and the payload length fits";
-		return DISSECT_RAW_IP;
+		return LINK_RAW_IP;
 	}
 	if (is_ethernet(data, bytes)) {
 		*why = "the 13th and 14th byte are a known EtherType and what follows agrees";
-		return DISSECT_ETHERNET;
+		return LINK_ETHERNET;
 	}
 	if ((version == 4 && (byte[0] & 0xf) >= 5) || version == 6) {
 		*why = "the first digit is an IP version and there is no known EtherType";
-		return DISSECT_RAW_IP;
+		return LINK_RAW_IP;
 	}
 	*why = "it does not begin like IP";
-	return DISSECT_ETHERNET;
+	return LINK_ETHERNET;
 }

@@ -54,6 +54,16 @@ static json_t *layer_json(const struct dissection *d, const struct layer *layer)
 			 fields);
 }
 
+static const char *link_key(enum link_kind link)
+{
+	static const char *const keys[] = {
+		[LINK_ETHERNET] = "ethernet", [LINK_RAW_IP] = "ip",       [LINK_COOKED] = "cooked",
+		[LINK_COOKED2] = "cooked2",   [LINK_FAMILY] = "loopback", [LINK_OTHER] = "other",
+	};
+
+	return keys[link];
+}
+
 json_t *dissection_json(const struct dissection *d)
 {
 	enum malformed bad = packet_malformed(&d->packet);
@@ -63,8 +73,7 @@ json_t *dissection_json(const struct dissection *d)
 	dissection_line(d, NULL, line, sizeof(line));
 	for (size_t i = 0; i < d->layer_count; i++)
 		json_array_append_new(layers, layer_json(d, &d->layers[i]));
-	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:o}", "link",
-			 d->link == DISSECT_ETHERNET ? "ethernet" : "ip", "wire_bytes",
+	return json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:o}", "link", link_key(d->link), "wire_bytes",
 			 (json_int_t)d->wire_bytes, "captured_bytes", (json_int_t)d->captured_bytes,
 			 "malformed", malformed_key(bad), "malformed_text", malformed_text(bad), "line", line,
 			 "layers", layers);

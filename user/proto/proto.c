@@ -6,7 +6,7 @@
 
 #include "proto/dissect.h"
 
-/* Looked through in this order; Ethernet, data and padding are reached by name. */
+/* Looked through in this order; links, data and padding are reached by name. */
 static const struct proto *const protos[] = {
 	&proto_vlan,          &proto_arp,         &proto_ip4,
 	&proto_ip6,           &proto_tcp,         &proto_udp,
@@ -68,15 +68,31 @@ static void dissect_layer(struct dissector *ds, const struct proto *proto)
 		ds->at = ds->end;
 }
 
-static const struct proto *first_proto(const struct dissector *ds)
+static const struct proto *first_of_ip(const struct dissector *ds)
 {
-	if (ds->d->link == DISSECT_ETHERNET)
-		return &proto_ethernet;
 	switch (read8(ds, 0) >> 4) {
 	case 4:
 		return &proto_ip4;
 	case 6:
 		return &proto_ip6;
+	default:
+		return &proto_data;
+	}
+}
+
+static const struct proto *first_proto(const struct dissector *ds)
+{
+	switch (ds->d->link) {
+	case LINK_ETHERNET:
+		return &proto_ethernet;
+	case LINK_RAW_IP:
+		return first_of_ip(ds);
+	case LINK_COOKED:
+		return &proto_cooked;
+	case LINK_COOKED2:
+		return &proto_cooked2;
+	case LINK_FAMILY:
+		return &proto_family;
 	default:
 		return &proto_data;
 	}
@@ -105,7 +121,7 @@ static void dissect_all(struct dissector *ds)
 }
 
 int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_t wire_bytes,
-	    enum dissect_link link)
+	    enum link_kind link)
 {
 	struct dissector ds = {.d = d, .end = wire_bytes, .packet_end = wire_bytes};
 
@@ -116,10 +132,7 @@ int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_
 	d->wire_bytes = wire_bytes;
 	d->layer_count = 0;
 	d->texts = NULL;
-	if (link == DISSECT_ETHERNET)
-		parse_packet(&d->packet, data, d->data + captured_bytes, wire_bytes);
-	else
-		parse_raw_ip(&d->packet, data, d->data + captured_bytes, wire_bytes);
+	parse_link(&d->packet, link, data, d->data + captured_bytes, wire_bytes);
 	parse_syn_options(&d->packet, data);
 	dissect_all(&ds);
 	return ds.failed ? -ENOMEM : 0;

@@ -20,14 +20,9 @@
 #include <jansson.h>
 
 #include "util/terminal.h"
-#include "xdplife/parse.h"
+#include "xdplife/link.h"
 
 #define DISSECT_MAX_LAYERS 48 /* what is stacked higher is shown as data */
-
-enum dissect_link {
-	DISSECT_ETHERNET,
-	DISSECT_RAW_IP, /* starts with the IPv4 or IPv6 header */
-};
 
 /* How a field's value is best read. */
 enum field_kind {
@@ -80,7 +75,7 @@ struct text_chunk;
 
 struct dissection {
 	struct packet packet; /* what the engine says; packet_malformed() is its verdict */
-	enum dissect_link link;
+	enum link_kind link;
 	const uint8_t *data; /* borrowed: must outlive the dissection */
 	size_t captured_bytes;
 	size_t wire_bytes;
@@ -100,7 +95,7 @@ struct dissection {
  * Return: 0; -ENOMEM.
  */
 int dissect(struct dissection *d, const void *data, size_t captured_bytes, size_t wire_bytes,
-	    enum dissect_link link);
+	    enum link_kind link);
 void dissection_free(struct dissection *d);
 
 /* Whether the engine's complaint comes from a capture that kept fewer bytes than were on the wire. */
@@ -110,7 +105,7 @@ bool dissection_is_cut(const struct dissection *d);
  * dissect_guess() - whether bytes that nobody has labelled start with an Ethernet or an IP header
  * @why: set to the reason, in words
  */
-enum dissect_link dissect_guess(const void *data, size_t bytes, const char **why);
+enum link_kind dissect_guess(const void *data, size_t bytes, const char **why);
 
 /* The outermost layer of this name ("IPv4", "TCP"), NULL if there is none. Quoted packets do not count. */
 const struct layer *dissection_layer(const struct dissection *d, const char *name);

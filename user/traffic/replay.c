@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "command.h"
-#include "traffic/capture.h"
 #include "traffic/guard.h"
 #include "traffic/replay.h"
+#include "traffic/sendable.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/stop.h"
@@ -23,7 +23,7 @@
 struct replay {
 	struct replay_options options;
 	struct replay_summary summary;
-	struct capture *capture;
+	struct sendable *frames;
 	uint64_t *marks;
 	size_t marks_count, marks_room;
 
@@ -47,7 +47,7 @@ static void take_mark(const uint8_t *frame, uint32_t bytes, uint64_t *mark)
 	*mark = fingerprint(&input);
 }
 
-static int add_mark(struct replay *replay, const struct capture_frame *frame)
+static int add_mark(struct replay *replay, const struct sendable_frame *frame)
 {
 	if (replay->marks_count == REPLAY_MAX_MARKS) {
 		log_error("no --sink", "%s has more than %u frames: too many for the sink to know them again",
@@ -69,7 +69,7 @@ static int add_mark(struct replay *replay, const struct capture_frame *frame)
 	return 0;
 }
 
-static int check_frame(struct replay *replay, const struct capture_frame *frame)
+static int check_frame(struct replay *replay, const struct sendable_frame *frame)
 {
 	struct replay_summary *summary = &replay->summary;
 
@@ -83,10 +83,10 @@ static int check_frame(struct replay *replay, const struct capture_frame *frame)
 
 static int check_file(struct replay *replay)
 {
-	struct capture_frame frame;
+	struct sendable_frame frame;
 	int got, err = 0;
 
-	while (!err && (got = capture_next(replay->capture, &frame)) == 1) {
+	while (!err && (got = sendable_next(replay->frames, &frame)) == 1) {
 		err = check_frame(replay, &frame);
 		if (stop_requested())
 			return EXIT_FAILED;
@@ -94,7 +94,7 @@ static int check_file(struct replay *replay)
 	if (err)
 		return err;
 	if (got)
-		return capture_say_error(replay->capture);
+		return sendable_say_error(replay->frames);
 	if (replay->summary.frames)
 		return 0;
 	log_error(NULL, "%s: there are no frames in it", replay->options.file);
@@ -116,7 +116,7 @@ static void look_at_size(const struct replay *replay)
 
 int replay_open(struct replay **result, const struct replay_options *options)
 {
-	const struct capture_options capture_options = {
+	const struct sendable_options sendable_options = {
 		.file = options->file,
 		.timed = options->own_timing,
 		.owned = options->owned,
@@ -129,7 +129,7 @@ int replay_open(struct replay **result, const struct replay_options *options)
 	replay->options = *options;
 	err = guard_iface(options->iface, options->owned);
 	if (!err)
-		err = capture_open(&replay->capture, &capture_options);
+		err = sendable_open(&replay->frames, &sendable_options);
 	if (!err)
 		err = check_file(replay);
 	if (err) {
@@ -186,19 +186,19 @@ static int note_change(struct replay *replay)
 }
 
 /* What the checked file had, it must still have: the sender relies on it. */
-static int read_frame(struct replay *replay, struct capture_frame *frame)
+static int read_frame(struct replay *replay, struct sendable_frame *frame)
 {
 	uint64_t index = replay->fed % replay->summary.frames;
 	int got;
 
 	if (!index) {
-		int err = capture_rewind(replay->capture);
+		int err = sendable_rewind(replay->frames);
 
 		if (err)
 			return err;
 		replay->round_ns += replay->fed ? period_ns(replay) : 0;
 	}
-	got = capture_next(replay->capture, frame);
+	got = sendable_next(replay->frames, frame);
 	if (got < 0)
 		return got;
 	return got && frame->bytes <= replay->summary.largest_bytes ? 0 : note_change(replay);
@@ -207,7 +207,7 @@ static int read_frame(struct replay *replay, struct capture_frame *frame)
 static int fill_slot(struct replay *replay)
 {
 	struct replay_slot *slot = &replay->slots[replay->fed % REPLAY_SLOTS];
-	struct capture_frame frame;
+	struct sendable_frame frame;
 	int err = read_frame(replay, &frame);
 
 	if (err)
@@ -305,7 +305,7 @@ bool replay_say_error(const struct replay *replay)
 	if (replay->changed)
 		log_error("a copy of it", "%s has changed since it was checked", replay->options.file);
 	else if (replay->err)
-		capture_say_error(replay->capture);
+		sendable_say_error(replay->frames);
 	return replay->err;
 }
 
@@ -313,7 +313,7 @@ void replay_close(struct replay *replay)
 {
 	if (!replay)
 		return;
-	capture_close(replay->capture);
+	sendable_close(replay->frames);
 	free(replay->marks);
 	free(replay);
 }
