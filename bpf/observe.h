@@ -40,6 +40,7 @@ static __always_inline struct trace_event *event_begin(struct observation *obs, 
 	event->tcp_events = 0;
 	event->hook = hook;
 	event->verdict = 0;
+	event->observed = 0;
 	event->ttl_out = 0;
 	event->tunnel.kind = TUNNEL_NONE;
 	event->pkt = *pkt;
@@ -100,22 +101,25 @@ static __noinline int track_error(struct port_counters *count, struct event_slot
 }
 
 /* A packet that was followed where it came in; of a SYN it is worth knowing what it has lost since. */
-static __noinline int look_again(const struct packet *pkt)
+static __noinline int second_hook(struct port_counters *count, struct trace_event *event)
 {
+	const struct packet *pkt = &event->pkt;
 	struct flow_entry *flow;
 	struct flow_key key;
 	flow_end from;
 
+	event->observed = OBSERVED_SECOND_HOOK;
+	count->observed[OBSERVED_SECOND_HOOK]++;
 	if (!packet_is_segment(pkt) || !(pkt->tcp_flags & TCPHDR_SYN))
-		return OBSERVED_SECOND_HOOK;
+		return 0;
 	from = flow_key_of(&key, pkt);
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow)
-		return OBSERVED_SECOND_HOOK;
+		return 0;
 	bpf_spin_lock(&flow->lock);
 	tcp_track_syn_again_elsewhere(&flow->track, pkt, from);
 	bpf_spin_unlock(&flow->lock);
-	return OBSERVED_SECOND_HOOK;
+	return 0;
 }
 
 /* A macro, for each hook has functions of its own to look into a frame. */
@@ -132,6 +136,7 @@ static __noinline int look_again(const struct packet *pkt)
 			_observed = track_error((obs)->count, _slot);                                        \
 		else                                                                                         \
 			_observed = packet_other(_pkt);                                                      \
+		_slot->event.observed = _observed;                                                           \
 		count_one((obs)->count->observed, _observed, OBSERVED_COUNT);                                \
 	})
 
@@ -208,6 +213,7 @@ static __always_inline void observe_forwarded(struct observation *obs, struct xd
 	__builtin_memcpy(pkt->eth_dst, eth->h_dest, ETH_ALEN);
 	__builtin_memcpy(pkt->eth_src, eth->h_source, ETH_ALEN);
 	event->hook = HOOK_FORWARD;
+	event->observed = OBSERVED_SECOND_HOOK;
 	event->ifindex = event->egress_ifindex;
 	event->tcp_events = 0;
 	pkt->ttl = event->ttl_out;
@@ -249,7 +255,7 @@ static __always_inline void observe_egress(struct __sk_buff *skb, struct port_co
 	if (!event)
 		return;
 	if (cfg.observe && came_in_by && bpf_map_lookup_elem(&port_of_ifindex, &came_in_by))
-		count->observed[look_again(pkt)]++;
+		second_hook(count, event);
 	else if (cfg.observe)
 		OBSERVE_PACKET(skb, &obs, pkt, parse_tunnel_skb, parse_quote_skb);
 	if (!wanted(event))

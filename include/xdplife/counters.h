@@ -143,9 +143,14 @@ struct port_counters {
 	__u64 event[EVENT_OUTCOME_COUNT];
 };
 
-_Static_assert(sizeof(struct port_counters) ==
-		       8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + OBSERVED_COUNT +
-			    TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
+static inline void port_counters_add(struct port_counters *sum, const struct port_counters *more)
+{
+	for (unsigned int i = 0; i < sizeof(*sum) / sizeof(__u64); i++)
+		((__u64 *)sum)[i] += ((const __u64 *)more)[i];
+}
+
+_Static_assert(sizeof(struct port_counters) == 8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT +
+						    OBSERVED_COUNT + TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
 	       "no padding: both sides read it as an array of counters");
 
 #endif

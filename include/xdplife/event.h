@@ -24,7 +24,8 @@ struct trace_event {
 	__u8 verdict;     /* enum verdict */
 	__u8 ttl_out;     /* a frame that is forwarded: its TTL or hop limit as it leaves; else 0 */
 	__u8 sender;      /* flow_end, an index into conn.side[] */
-	__u32 _pad;
+	__u8 observed;    /* enum observed */
+	__u8 _pad[3];
 	struct tunnel tunnel;  /* that the packet came in */
 	struct packet pkt;     /* the one inside, if there is a tunnel */
 	struct tcp_track conn; /* after this packet; zero bytes if it is not a tracked TCP segment */

@@ -20,6 +20,9 @@ enum link_kind {
 	LINK_OTHER,   /* something that is not read */
 };
 
+/* The comment of a packet that was captured twice, here where it goes out: it is counted where it came in. */
+#define LINK_SECOND_HOOK "second hook: counted where it came in"
+
 enum link_direction {
 	LINK_DIRECTION_UNKNOWN,
 	LINK_INBOUND,

@@ -49,9 +49,10 @@ struct capture_frame {
 	 */
 	uint64_t time_ns;
 	bool timed;
-	uint8_t direction;         /* enum link_direction; of the file, else of the cooked header */
-	uint32_t interface;        /* for capture_interface() */
-	enum link_kind link;       /* of that interface */
+	uint8_t direction;   /* enum link_direction; of the file, else of the cooked header */
+	bool second_hook;    /* it was counted where it came in, as its comment says: LINK_SECOND_HOOK */
+	uint32_t interface;  /* for capture_interface() */
+	enum link_kind link; /* of that interface */
 	struct link_header header; /* of the link: where the engine begins, and as what */
 };
 

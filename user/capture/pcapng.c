@@ -44,6 +44,7 @@ enum block_type {
 /* Option codes count from 2 in each kind of block. */
 enum option_code {
 	OPT_END = 0,
+	OPT_COMMENT = 1,
 	IF_NAME = 2,
 	IF_TSRESOL = 9,
 	IF_TSOFFSET = 14,
@@ -322,22 +323,31 @@ static int add_interface(struct capture *capture, const struct block *block, str
 	return 0;
 }
 
+static uint8_t direction_of(uint32_t flags)
+{
+	switch (flags & DIRECTION_MASK) {
+	case DIRECTION_IN:
+		return LINK_INBOUND;
+	case DIRECTION_OUT:
+		return LINK_OUTBOUND;
+	default:
+		return LINK_DIRECTION_UNKNOWN;
+	}
+}
+
 /* Wrong options cost no more than what they say: the packet is here. */
-static uint8_t direction_of(const struct section *section, struct options options)
+static void take_packet_options(struct capture_frame *frame, const struct section *section,
+				struct options options)
 {
 	struct option option;
 
 	while (option_next(section, &options, &option) == 1) {
-		if (option.code != PACKET_FLAGS || option.bytes != sizeof(uint32_t))
-			continue;
-		switch (read_32(section, option.value) & DIRECTION_MASK) {
-		case DIRECTION_IN:
-			return LINK_INBOUND;
-		case DIRECTION_OUT:
-			return LINK_OUTBOUND;
-		}
+		if (option.code == PACKET_FLAGS && option.bytes == sizeof(uint32_t))
+			frame->direction = direction_of(read_32(section, option.value));
+		else if (option.code == OPT_COMMENT)
+			frame->second_hook |= option.bytes == strlen(LINK_SECOND_HOOK) &&
+					      !memcmp(option.value, LINK_SECOND_HOOK, option.bytes);
 	}
-	return LINK_DIRECTION_UNKNOWN;
 }
 
 static int bad_frame(const struct capture *capture, struct capture_error *error, const char *what,
@@ -389,8 +399,8 @@ static int take_packet(const struct capture *capture, const struct block *block,
 	frame->time_ns =
 		to_ns(&capture->interfaces[frame->interface].unit,
 		      (uint64_t)read_32(section, &body->time_high) << 32 | read_32(section, &body->time_low));
-	frame->direction =
-		direction_of(section, options_behind(block, sizeof(*body) + padded(frame->captured_bytes)));
+	take_packet_options(frame, section,
+			    options_behind(block, sizeof(*body) + padded(frame->captured_bytes)));
 	return 1;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/outputs.h"
 #include "cmd/session.h"
 #include "command.h"
 #include "datapath/events.h"
@@ -14,10 +16,8 @@
 #include "util/log.h"
 #include "util/stop.h"
 
-#define MAX_SINKS          2   /* the terminal or JSON, and a capture file */
 #define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
-#define STDOUT_NAME        "standard output"
-#define ROUTER_PORTS       2 /* the fewest that there is something to route between */
+#define ROUTER_PORTS       2   /* the fewest that there is something to route between */
 #define MAX_DURATION_S     (366.0 * 24 * 3600)
 
 enum {
@@ -25,7 +25,13 @@ enum {
 	OPTION_PACKETS = 'p',
 	OPTION_WRITE = 'w',
 	OPTION_DURATION = 'd',
-	OPTION_COUNT = 'c'
+	OPTION_COUNT = 'c',
+	OPTION_STRICT = 0x100, /* without a letter */
+	OPTION_MAX_OPEN,
+	OPTION_MAX_HALF_OPEN,
+	OPTION_ROTATE_SIZE,
+	OPTION_ROTATE_TIME,
+	OPTION_ROTATE_FILES,
 };
 
 static const struct argp_option option_table[] = {
@@ -33,31 +39,95 @@ static const struct argp_option option_table[] = {
 	{"packets", OPTION_PACKETS, NULL, 0, "show every packet, not only what happens to connections", 0},
 	{"write", OPTION_WRITE, "FILE.pcapng", 0,
 	 "write every packet to a capture, with verdicts as comments", 0},
+	{"rotate-size", OPTION_ROTATE_SIZE, "BYTES", 0,
+	 "begin another file, FILE_00001_TIME.pcapng and so on, after so many bytes (k, M and G are "
+	 "understood)",
+	 0},
+	{"rotate-time", OPTION_ROTATE_TIME, "SECONDS", 0, "begin another file after that time", 0},
+	{"rotate-files", OPTION_ROTATE_FILES, "N", 0, "keep that many files, delete the oldest", 0},
 	{"duration", OPTION_DURATION, "SECONDS", 0, "stop after that time", 0},
 	{"count", OPTION_COUNT, "N", 0, "stop after N events (with --packets: packets)", 0},
+	{"strict", OPTION_STRICT, NULL, 0, "lost events are a failure: exit status 1", 0},
+	{"max-open", OPTION_MAX_OPEN, "N", 0, "follow up to N open connections (65536)", 0},
+	{"max-half-open", OPTION_MAX_HALF_OPEN, "N", 0,
+	 "and up to N of which one end has been heard (65536); more of them push out the oldest", 0},
 	{0},
 };
 
-static double parse_duration(const char *text, struct argp_state *state)
+#define MAX_CONNECTIONS (1u << 24)
+#define MAX_FILES       (1u << 16)
+
+static double parse_seconds(const char *name, const char *text, struct argp_state *state)
 {
 	char *end;
 	double seconds = strtod(text, &end);
 
 	if (*end || end == text || !(seconds > 0) || seconds > MAX_DURATION_S)
-		argp_error(state, "--duration %s: not a positive number of seconds", text);
+		argp_error(state, "--%s %s: not a positive number of seconds", name, text);
 	return seconds;
 }
 
-static unsigned long parse_count(const char *text, struct argp_state *state)
+static unsigned long parse_number(const char *name, const char *text, unsigned long most,
+				  struct argp_state *state)
 {
 	char *end;
-	unsigned long count;
+	unsigned long number;
 
 	errno = 0;
-	count = strtoul(text, &end, 10);
-	if (*end || end == text || *text == '-' || !count || errno)
-		argp_error(state, "--count %s: not a positive whole number", text);
-	return count;
+	number = strtoul(text, &end, 10);
+	if (*end || end == text || *text == '-' || !number || errno)
+		argp_error(state, "--%s %s: not a positive whole number", name, text);
+	if (number > most)
+		argp_error(state, "--%s %s: more than %lu", name, text, most);
+	return number;
+}
+
+/* 10, 10k, 10M, 10G: powers of 1024, as dd and ls have them. */
+static uint64_t parse_bytes(const char *name, const char *text, struct argp_state *state)
+{
+	static const char units[] = "kMG";
+	unsigned int shift = 0;
+	const char *unit;
+	uint64_t bytes;
+	char *end;
+
+	errno = 0;
+	bytes = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit)
+		shift = 10 * (unit - units + 1);
+	if (end == text || *text == '-' || !bytes || errno || (*end && (!unit || end[1])) ||
+	    bytes > UINT64_MAX >> shift)
+		argp_error(state, "--%s %s: not a number of bytes", name, text);
+	return bytes << shift;
+}
+
+static error_t parse_write_option(int key, char *arg, struct argp_state *state)
+{
+	struct session_options *options = state->input;
+
+	switch (key) {
+	case OPTION_WRITE:
+		options->write = arg;
+		return 0;
+	case OPTION_ROTATE_SIZE:
+		options->rotation.size_bytes = parse_bytes("rotate-size", arg, state);
+		return 0;
+	case OPTION_ROTATE_TIME:
+		options->rotation.time_ns = parse_seconds("rotate-time", arg, state) * NS_PER_S;
+		return 0;
+	case OPTION_ROTATE_FILES:
+		options->rotation.files = parse_number("rotate-files", arg, MAX_FILES, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->write && (rotation_wanted(&options->rotation) || options->rotation.files))
+			argp_error(state, "there is nothing to rotate without --write FILE.pcapng");
+		if (options->rotation.files && !rotation_wanted(&options->rotation))
+			argp_error(state, "--rotate-files: say when, by --rotate-size or --rotate-time");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -71,26 +141,27 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_PACKETS:
 		options->packets = options->events = true;
 		return 0;
-	case OPTION_WRITE:
-		options->write = arg;
-		return 0;
 	case OPTION_DURATION:
-		options->duration_s = parse_duration(arg, state);
+		options->duration_s = parse_seconds("duration", arg, state);
 		return 0;
 	case OPTION_COUNT:
-		options->count = parse_count(arg, state);
+		options->count = parse_number("count", arg, ULONG_MAX, state);
+		return 0;
+	case OPTION_STRICT:
+		options->strict = true;
+		return 0;
+	case OPTION_MAX_OPEN:
+		options->max_open = parse_number("max-open", arg, MAX_CONNECTIONS, state);
+		return 0;
+	case OPTION_MAX_HALF_OPEN:
+		options->max_half_open = parse_number("max-half-open", arg, MAX_CONNECTIONS, state);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_write_option(key, arg, state);
 	}
 }
 
 const struct argp session_argp = {.options = option_table, .parser = parse_option};
-
-struct output {
-	struct sink *sink;
-	const char *name;
-};
 
 struct session {
 	const struct session_options *options;
@@ -99,68 +170,25 @@ struct session {
 	__u64 swept_ns; /* when the table of connections was last looked through */
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
-	struct output outputs[MAX_SINKS];
-	int output_count;
-	bool output_failed; /* and said so */
-	unsigned long seen;
+	struct outputs outputs;
 	bool gone[CONFIG_MAX_PORTS]; /* the interface was deleted meanwhile, and that was said */
 	int ports_left;
 };
-
-static bool wants_more(const struct session *session)
-{
-	return !session->options->count || session->seen < session->options->count;
-}
-
-static void say_output_failed(struct session *session, const char *name, int err)
-{
-	if (!session->output_failed)
-		log_error(err == -ENOSPC ? "make room there; what was written until then can be read" : NULL,
-			  "%s: could not be written to its end: %s", name, strerror(-err));
-	session->output_failed = true;
-}
 
 /* What comes after the end is taken from the ring buffer, so that the sums are right, and not shown. */
 static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
 {
 	struct session *session = context;
 
-	if (!wants_more(session) || session->output_failed)
-		return 0;
-	session->seen += session->options->packets || event->tcp_events;
-	for (int i = 0; i < session->output_count; i++) {
-		const struct output *output = &session->outputs[i];
-		int err = output->sink->ops->event(output->sink, event, bytes);
-
-		if (err)
-			say_output_failed(session, output->name, err);
-	}
+	outputs_event(&session->outputs, event, bytes);
 	return 0;
 }
 
-static int add_sink(struct session *session, struct sink *sink, const char *name)
+static int counters_of(void *context, int interface, struct port_counters *counters)
 {
-	if (!sink) {
-		log_error("another file or folder", "%s: %s", name, strerror(errno));
-		return EXIT_FAILED;
-	}
-	session->outputs[session->output_count++] = (struct output){.sink = sink, .name = name};
-	return 0;
-}
+	const struct session *session = context;
 
-static int open_sinks(struct session *session)
-{
-	const struct session_options *options = session->options;
-	const struct sink_session *shown = &session->shown;
-	int err = 0;
-
-	if (options->events)
-		err = add_sink(session, options->json ? sink_json_open(shown) : sink_text_open(shown),
-			       STDOUT_NAME);
-	if (!err && options->write)
-		err = add_sink(session, sink_pcapng_open(shown, options->write, &options->rotation),
-			       options->write);
-	return err;
+	return datapath_counters(session->dp, interface, counters);
 }
 
 static void describe(struct session *session)
@@ -171,6 +199,8 @@ static void describe(struct session *session)
 		.start_ns = clock_monotonic_ns(),
 		.packets = session->options->packets,
 		.command_line = session->options->command_line,
+		.counters = counters_of,
+		.context = session,
 	};
 	session->shown.to_epoch_ns = (__s64)(clock_realtime_ns() - session->shown.start_ns);
 	for (int i = 0; i < session->shown.interface_count; i++) {
@@ -227,13 +257,12 @@ static int loop(struct session *session, int ports_needed)
 
 	if (session->options->duration_s > 0)
 		end_ns = now_ns + (__u64)(session->options->duration_s * NS_PER_S);
-	for (; !stop_requested() && wants_more(session) && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
+	for (; !stop_requested() && outputs_want_more(&session->outputs) && now_ns < end_ns;
+	     now_ns = clock_monotonic_ns()) {
 		int err = events_read(session->events);
 
 		keep_house(session, now_ns);
-		if (fflush(stdout))
-			say_output_failed(session, STDOUT_NAME, -errno);
-		if (session->output_failed)
+		if (outputs_flush(&session->outputs))
 			return EXIT_FAILED;
 		if (err && err != -EINTR) {
 			log_error(NULL, "the ring buffer could not be read: %s", strerror(-err));
@@ -249,29 +278,6 @@ static int loop(struct session *session, int ports_needed)
 	return EXIT_DONE;
 }
 
-static void close_output(struct session *session, const struct output *output)
-{
-	struct port_counters counters;
-	struct sink *sink = output->sink;
-	int err = 0, closed;
-
-	for (int i = 0; sink->ops->interface_end && i < session->shown.interface_count && !err; i++) {
-		err = datapath_counters(session->dp, i, &counters);
-		if (!err)
-			err = sink->ops->interface_end(sink, i, &counters);
-	}
-	closed = sink->ops->close(sink);
-	if (err || closed)
-		say_output_failed(session, output->name, err ? err : closed);
-}
-
-static void close_outputs(struct session *session)
-{
-	for (int i = 0; i < session->output_count; i++)
-		close_output(session, &session->outputs[i]);
-	session->output_count = 0;
-}
-
 static int print_ledger(const struct session *session)
 {
 	struct ledger ledger;
@@ -281,17 +287,12 @@ static int print_ledger(const struct session *session)
 		log_error(NULL, "the counters could not be read: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
-	if (session->options->json) {
-		json_t *object = ledger_json(&ledger);
-
-		json_dumpf(object, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(object);
-	} else {
-		putchar('\n');
-		ledger_print(&ledger, stdout);
+	ledger_show(&ledger, session->options->json);
+	if (ledger_closes(&ledger) && ledger.lost && session->options->strict) {
+		log_error("less traffic, a FILTER, or --summary", "%llu events were lost (--strict)",
+			  (unsigned long long)ledger.lost);
+		return EXIT_FAILED;
 	}
-	fflush(stdout);
 	if (ledger_closes(&ledger))
 		return EXIT_DONE;
 	log_error(NULL, "the ledger does not close: frames or events are not accounted for");
@@ -309,9 +310,9 @@ static int finish(struct session *session, int code)
 	events_drain(session->events);
 	if (session->options->events)
 		datapath_sweep(session->dp, &sweep);
-	close_outputs(session);
+	outputs_close(&session->outputs);
 	ledger = print_ledger(session);
-	if (session->output_failed)
+	if (session->outputs.failed)
 		return EXIT_FAILED;
 	return code ? code : ledger;
 }
@@ -326,7 +327,7 @@ static int start(struct session *session, const struct datapath_options *datapat
 	if (err)
 		return err;
 	describe(session);
-	err = open_sinks(session);
+	err = outputs_open(&session->outputs, session->options, &session->shown);
 	if (err)
 		return err;
 	session->events = events_open(session->dp, on_event, session);
@@ -347,6 +348,8 @@ int session_run(const struct session_options *options, struct datapath_options d
 
 	datapath.observe = options->events || options->write;
 	datapath.event_mask = TCP_EVENTS_ALL;
+	datapath.max_open = options->max_open;
+	datapath.max_half_open = options->max_half_open;
 	datapath.packets = options->packets || options->write;
 	if (datapath.packets)
 		datapath.snap_bytes = options->write ? CONFIG_MAX_SNAP : SHOWN_PACKET_BYTES;
@@ -355,7 +358,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	if (!err)
 		err = finish(&session, loop(&session, datapath.forward ? ROUTER_PORTS : 1));
 	else
-		close_outputs(&session);
+		outputs_close(&session.outputs);
 	events_close(session.events);
 	datapath_close(session.dp);
 	return err;

@@ -14,10 +14,12 @@ struct session_options {
 	bool events;  /* show what happens to connections; `forward` without --trace does not */
 	bool packets; /* show every packet */
 	bool json;
-	const char *write;   /* pcapng file; NULL: none */
-	struct rotation_options rotation; /* of it */
-	double duration_s;   /* 0: until a signal */
-	unsigned long count; /* events, packets with them, to stop after; 0: no limit */
+	const char *write;                    /* pcapng file; NULL: none */
+	struct rotation_options rotation;     /* of it */
+	bool strict;                          /* lost events are a failure */
+	unsigned int max_open, max_half_open; /* connections that are followed; 0: the usual number */
+	double duration_s;                    /* 0: until a signal */
+	unsigned long count;                  /* events, packets with them, to stop after; 0: no limit */
 	const char *command_line;
 };
 

@@ -2,12 +2,20 @@
 /* xdplife trace: what happens to the TCP connections on one or several interfaces, as it happens. */
 #include <argp.h>
 
+#include "cmd/read.h"
 #include "cmd/session.h"
 #include "command.h"
+#include "util/log.h"
 
 struct arguments {
 	struct session_options session;
+	const char *read;
 	char **ifnames;
+};
+
+static const struct argp_option option_table[] = {
+	{"read", 'r', "FILE", 0, "read a capture (pcap, pcapng; -: standard input) instead of interfaces", 0},
+	{0},
 };
 
 static const char doc[] =
@@ -18,6 +26,7 @@ static const char doc[] =
 	"examples:\n"
 	"  xdplife trace eth0                      connections, live\n"
 	"  xdplife trace eth0 --packets            every packet too\n"
+	"  xdplife trace --read all.pcapng         the same story, from a capture\n"
 	"  xdplife trace r0 r1 --write all.pcapng  for Wireshark, with what each packet did as a comment\n"
 	"  xdplife trace eth0 --json --duration 10 | jq -c 'select(.event == \"established\") | "
 	".handshake'\n\n"
@@ -29,8 +38,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
 
-	(void)arg;
 	switch (key) {
+	case 'r':
+		arguments->read = arg;
+		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &arguments->session;
 		return 0;
@@ -38,6 +49,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		arguments->ifnames = state->argv + state->next; /* NULL-terminated, like argv */
 		return 0;
 	case ARGP_KEY_NO_ARGS:
+		if (arguments->read)
+			return 0;
 		argp_error(state, "no interface given; `ip -br link` lists them");
 		return 0;
 	default:
@@ -48,12 +61,22 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static int run(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		.parser = parse_option, .args_doc = "IFACE...", .doc = doc, .children = children};
+	static const struct argp argp = {.options = option_table,
+					 .parser = parse_option,
+					 .args_doc = "IFACE...\n--read FILE",
+					 .doc = doc,
+					 .children = children};
 	struct arguments arguments = {.session = {.events = true, .command_line = argv[0]}};
 	struct datapath_options datapath = {0};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (arguments.read && arguments.ifnames) {
+		log_error("one or the other", "--read %s, and interfaces: a capture has its own",
+			  arguments.read);
+		return EXIT_USAGE;
+	}
+	if (arguments.read)
+		return read_run(&arguments.session, arguments.read);
 	return session_run(&arguments.session, datapath, arguments.ifnames, "tracing");
 }
 

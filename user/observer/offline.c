@@ -13,9 +13,11 @@
 struct offline {
 	struct offline_options options;
 	struct table *table;
-	struct port_counters counters;
-	struct trace_event event; /* of the frame that is looked at */
-	__u64 now_ns;             /* the latest time in the file */
+	struct port_counters *counters; /* of each interface */
+	__u32 interfaces;
+	struct port_counters *now; /* those of the frame that is looked at */
+	struct trace_event event;  /* of the frame that is looked at */
+	__u64 now_ns;              /* the latest time in the file */
 	__u64 swept_ns;
 	__u32 frames; /* since then */
 };
@@ -39,12 +41,34 @@ void offline_free(struct offline *offline)
 	if (!offline)
 		return;
 	table_free(offline->table);
+	free(offline->counters);
 	free(offline);
 }
 
-const struct port_counters *offline_counters(const struct offline *offline)
+int offline_interfaces(struct offline *offline, __u32 count)
 {
-	return &offline->counters;
+	struct port_counters *counters = reallocarray(offline->counters, count, sizeof(*counters));
+
+	if (!counters)
+		return -ENOMEM;
+	memset(counters + offline->interfaces, 0, (count - offline->interfaces) * sizeof(*counters));
+	offline->counters = counters;
+	offline->interfaces = count;
+	return 0;
+}
+
+const struct port_counters *offline_counters(const struct offline *offline, __u32 interface)
+{
+	return &offline->counters[interface];
+}
+
+struct port_counters offline_total(const struct offline *offline)
+{
+	struct port_counters total = {0};
+
+	for (__u32 i = 0; i < offline->interfaces; i++)
+		port_counters_add(&total, &offline->counters[i]);
+	return total;
 }
 
 static int tell(struct offline *offline, const struct trace_event *event, const __u8 *bytes)
@@ -107,8 +131,8 @@ static struct table_entry *connection_of(struct offline *offline, const struct f
 	if (entry || !make)
 		return entry;
 	entry = table_add(offline->table, key, &evicted);
-	offline->counters.opened += entry != NULL;
-	offline->counters.evicted += evicted.used;
+	offline->now->opened += entry != NULL;
+	offline->now->evicted += evicted.used;
 	return entry;
 }
 
@@ -128,7 +152,7 @@ static enum observed track(struct offline *offline)
 	if (!tcp_track_fast(&entry->track, pkt, event->sender, event->time_ns))
 		event->tcp_events = tcp_track_segment(&entry->track, pkt, event->sender, event->time_ns);
 	if (!entry->open && tcp_track_is_proven(&entry->track))
-		offline->counters.proven += table_promote(offline->table, entry);
+		offline->now->proven += table_promote(offline->table, entry);
 	if (event->tcp_events || offline->options.packets)
 		event->conn = entry->track;
 	return OBSERVED_TRACKED;
@@ -174,6 +198,8 @@ static enum observed observe(struct offline *offline, const struct offline_frame
 
 	if (frame->filtered)
 		return OBSERVED_FILTERED;
+	if (frame->link == LINK_OTHER)
+		return OBSERVED_UNPARSED;
 	if (frame->second_hook) {
 		look_again(offline);
 		return OBSERVED_SECOND_HOOK;
@@ -189,10 +215,9 @@ static enum observed observe(struct offline *offline, const struct offline_frame
 static void parse(struct trace_event *event, const struct offline_frame *frame)
 {
 	const __u8 *end = frame->data + frame->captured_bytes;
-	struct cursor cur = {.data = frame->data, .pos = frame->data + frame->l3_off, .end = end};
 	struct packet outer = {0};
 
-	parse_packet_at(&outer, &cur, frame->l3_off, frame->eth_type, frame->wire_bytes);
+	parse_link(&outer, frame->link, frame->data, end, frame->wire_bytes);
 	parse_syn_options(&outer, frame->data);
 	event->tunnel.kind = TUNNEL_NONE;
 	event->pkt = outer;
@@ -224,14 +249,16 @@ int offline_frame(struct offline *offline, const struct offline_frame *frame)
 	err = sweep_now_and_then(offline);
 	if (err)
 		return err;
-	event->ifindex = frame->ifindex;
+	offline->now = &offline->counters[frame->interface];
+	event->ifindex = frame->interface + 1;
 	event->captured_bytes = frame->captured_bytes;
 	event->hook = frame->hook;
 	event->tcp_events = 0;
 	event->conn.first_ns = 0;
 	parse(event, frame);
 	observed = observe(offline, frame);
-	count(&offline->counters, event, observed);
+	count(offline->now, event, observed);
+	event->observed = observed;
 	if (observed == OBSERVED_FILTERED)
 		return 0;
 	if (!event->tcp_events && !offline->options.packets)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "xdplife/event.h"
+#include "xdplife/link.h"
 
 struct offline;
 
@@ -30,9 +31,8 @@ struct offline_frame {
 	__u32 captured_bytes;
 	__u32 wire_bytes;
 	__u64 time_ns;
-	__u32 ifindex;        /* for the event: which interface it is, from 1 */
-	__u16 l3_off;         /* where its network header begins; unless it starts with an Ethernet header */
-	__be16 eth_type;      /* of that; ETH_P_TEB: it starts with an Ethernet header */
+	__u32 interface;      /* from 0; the event has one more as its ifindex */
+	enum link_kind link;  /* what it begins with */
 	enum trace_hook hook; /* HOOK_EGRESS for what was sent */
 	bool second_hook;     /* the same packet was in the file before, at another interface */
 	bool filtered;        /* the filter does not match */
@@ -47,8 +47,12 @@ int offline_frame(struct offline *offline, const struct offline_frame *frame);
 /* The file ends: tells what became of each connection whose end was not told. Return: as offline_frame(). */
 int offline_end(struct offline *offline);
 
-/* What was counted until now, over all interfaces. Borrowed. */
-const struct port_counters *offline_counters(const struct offline *offline);
+/* There are so many interfaces from here on; before the first frame of each. Return: 0, -ENOMEM. */
+int offline_interfaces(struct offline *offline, __u32 count);
+
+/* What was counted until now, of one interface and of all. Borrowed until the next is added. */
+const struct port_counters *offline_counters(const struct offline *offline, __u32 interface);
+struct port_counters offline_total(const struct offline *offline);
 
 /* NULL is allowed. */
 void offline_free(struct offline *offline);

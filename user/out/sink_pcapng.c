@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "out/pcapng.h"
 #include "out/sink.h"
@@ -25,12 +26,14 @@ struct pcapng_sink {
 	struct rotation *rotation; /* NULL: one file */
 	struct pcapng *file;       /* NULL: the next one could not be opened */
 	struct file_share *shares; /* by interface */
-	__u64 start_ns, last_ns;   /* of the file, since the Unix epoch: its beginning, its last packet */
+	int share_count;
+	int interfaces;          /* that the file has */
+	__u64 start_ns, last_ns; /* of the file, since the Unix epoch: its beginning, its last packet */
 };
 
 #define COMMENT_BYTES 1024
 
-static void comment_of(char *comment, size_t bytes, const struct trace_event *event)
+static void comment_of(char *comment, size_t bytes, const struct trace_event *event, bool offline)
 {
 	char detail[STORY_DETAIL_BYTES];
 	size_t used = 0;
@@ -43,27 +46,47 @@ static void comment_of(char *comment, size_t bytes, const struct trace_event *ev
 		used += snprintf(comment + used, bytes - used, "%s%s%s%s", used ? "\n" : "",
 				 tcp_event_text(i), *detail ? ": " : "", detail);
 	}
-	if (event->hook == HOOK_INGRESS && used < bytes)
+	if (event->observed == OBSERVED_SECOND_HOOK)
+		snprintf(comment, bytes, LINK_SECOND_HOOK);
+	else if (event->hook == HOOK_INGRESS && !offline && used < bytes)
 		snprintf(comment + used, bytes - used, "%sverdict: %s (%s)", used ? "\n" : "",
 			 verdict_key(event->verdict), verdict_text(event->verdict));
 }
 
 /* --- files --- */
 
-static int add_interfaces(struct pcapng *file, const struct sink_session *session)
+static int add_interface(struct pcapng_sink *self, const struct sink_interface *interface)
 {
-	for (int i = 0; i < session->interface_count; i++) {
-		const struct sink_interface *interface = &session->interface[i];
-		const struct pcapng_interface description = {
-			.name = interface->name,
-			.description = interface->description,
-			.hardware = interface->hardware,
-			.filter = session->filter,
-			.mac = interface->link == LINK_ETHERNET ? interface->mac : NULL,
-			.link = interface->link,
-			.snap_bytes = session->snap_bytes,
-		};
-		int number = pcapng_add_interface(file, &description);
+	const struct sink_session *session = self->sink.session;
+	const struct pcapng_interface description = {
+		.name = interface->name,
+		.description = interface->description,
+		.hardware = interface->hardware,
+		.filter = session->filter,
+		.mac = interface->link == LINK_ETHERNET ? interface->mac : NULL,
+		.link = interface->link,
+		.snap_bytes = session->snap_bytes,
+	};
+
+	return pcapng_add_interface(self->file, &description);
+}
+
+/* Those of the session that the file does not have yet: a capture that is read can name more at any time. */
+static int add_interfaces(struct pcapng_sink *self)
+{
+	int count = self->sink.session->interface_count;
+
+	if (count > self->share_count) {
+		struct file_share *shares = reallocarray(self->shares, count, sizeof(*shares));
+
+		if (!shares)
+			return -ENOMEM;
+		memset(shares + self->share_count, 0, (count - self->share_count) * sizeof(*shares));
+		self->shares = shares;
+		self->share_count = count;
+	}
+	for (; self->interfaces < count; self->interfaces++) {
+		int number = add_interface(self, &self->sink.session->interface[self->interfaces]);
 
 		if (number < 0)
 			return number;
@@ -77,7 +100,8 @@ static int begin_file(struct pcapng_sink *self, const char *path, __u64 start_ns
 	if (!self->file)
 		return -errno;
 	self->start_ns = self->last_ns = start_ns;
-	return add_interfaces(self->file, self->sink.session);
+	self->interfaces = 0;
+	return add_interfaces(self);
 }
 
 static struct tally tally_of(const struct port_counters *counters)
@@ -155,9 +179,11 @@ static int pcapng_event(struct sink *sink, const struct trace_event *event, cons
 	if (interface < 0 || !event->captured_bytes)
 		return 0;
 	err = rotate(self, packet.time_ns);
+	if (!err)
+		err = add_interfaces(self);
 	if (err)
 		return err;
-	comment_of(comment, sizeof(comment), event);
+	comment_of(comment, sizeof(comment), event, sink->session->offline);
 	if (!*comment)
 		packet.comment = NULL;
 	self->shares[interface].written++;
@@ -197,9 +223,6 @@ static int open_files(struct pcapng_sink *self, const char *path, const struct r
 	const struct sink_session *session = self->sink.session;
 	__u64 start_ns = session->start_ns + session->to_epoch_ns;
 
-	self->shares = calloc(session->interface_count, sizeof(*self->shares));
-	if (!self->shares)
-		return -ENOMEM;
 	if (!rotation_wanted(rotation))
 		return begin_file(self, path, start_ns);
 	self->rotation = rotation_open(path, rotation);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/capture.h"
+#include "cmd/outputs.h"
+#include "cmd/read.h"
+#include "command.h"
+#include "datapath/ledger.h"
+#include "observer/offline.h"
+#include "util/log.h"
+#include "util/stop.h"
+
+#define MAX_CONNECTIONS 1000000 /* of each kind, unless told otherwise: some 500 MiB */
+#define NO_NAME         "-"     /* of an interface: pcap files have none */
+
+struct reading {
+	const struct session_options *options;
+	const char *file;
+	struct capture *capture;
+	struct offline *offline;
+	struct sink_session shown;
+	struct sink_interface *interfaces; /* those of the file that were met until now */
+	struct outputs outputs;
+	bool open;       /* the outputs are */
+	__u64 delivered; /* events */
+	bool link_said;  /* that one is not read */
+};
+
+static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
+{
+	struct reading *reading = context;
+
+	reading->delivered++;
+	outputs_event(&reading->outputs, event, bytes);
+	return 0;
+}
+
+static int counters_of(void *context, int interface, struct port_counters *counters)
+{
+	const struct reading *reading = context;
+
+	*counters = *offline_counters(reading->offline, interface);
+	return 0;
+}
+
+static void describe_interface(struct sink_interface *shown, const struct capture_interface *interface,
+			       int number)
+{
+	*shown = (struct sink_interface){.ifindex = number + 1, .link = interface->link};
+	snprintf(shown->name, sizeof(shown->name), "%.*s", (int)sizeof(shown->name) - 1,
+		 *interface->name ? interface->name : NO_NAME);
+}
+
+/* A pcapng file can name further interfaces at any time. */
+static int note_interfaces(struct reading *reading)
+{
+	int known = reading->shown.interface_count, count = capture_interface_count(reading->capture);
+	struct sink_interface *interfaces;
+
+	if (count == known)
+		return 0;
+	interfaces = reallocarray(reading->interfaces, count, sizeof(*interfaces));
+	if (!interfaces)
+		return -ENOMEM;
+	reading->interfaces = interfaces;
+	for (int i = known; i < count; i++)
+		describe_interface(&interfaces[i], capture_interface(reading->capture, i), i);
+	reading->shown.interface = interfaces;
+	reading->shown.interface_count = count;
+	return offline_interfaces(reading->offline, count);
+}
+
+/* Times are shown from the first frame on. */
+static int open_outputs(struct reading *reading, const struct capture_frame *frame)
+{
+	if (reading->open)
+		return 0;
+	reading->open = true;
+	reading->shown.start_ns = frame->time_ns;
+	return outputs_open(&reading->outputs, reading->options, &reading->shown);
+}
+
+static int take_frame(struct reading *reading, const struct capture_frame *frame)
+{
+	const struct offline_frame seen = {
+		.data = frame->data,
+		.captured_bytes = frame->captured_bytes,
+		.wire_bytes = frame->wire_bytes,
+		.time_ns = frame->time_ns,
+		.interface = frame->interface,
+		.link = frame->link,
+		.hook = frame->direction == LINK_OUTBOUND ? HOOK_EGRESS : HOOK_INGRESS,
+		.second_hook = frame->second_hook,
+	};
+	int err = note_interfaces(reading);
+
+	if (!err)
+		err = open_outputs(reading, frame);
+	if (!err)
+		err = offline_frame(reading->offline, &seen);
+	if (err == -ENOMEM) {
+		log_error(NULL, "%s: frame %llu: %s", reading->file, (unsigned long long)frame->number,
+			  strerror(ENOMEM));
+		return EXIT_FAILED;
+	}
+	return err ? err : reading->outputs.failed ? EXIT_FAILED : 0;
+}
+
+/* A link that is not read is said once; its frames are counted. */
+static void say_link(struct reading *reading, const struct capture_error *error)
+{
+	if (!reading->link_said)
+		log_warn(error->cure, "%s: %s", reading->file, error->why);
+	reading->link_said = true;
+}
+
+/* Return: an exit_code. */
+static int read_frames(struct reading *reading)
+{
+	struct capture_error error;
+	struct capture_frame frame;
+	int got = 1, err = 0;
+
+	while (!err && got && !stop_requested() && (!reading->open || outputs_want_more(&reading->outputs))) {
+		got = capture_next(reading->capture, &frame, &error);
+		if (got == -EPROTONOSUPPORT)
+			say_link(reading, &error);
+		if (got == 1 || got == -EPROTONOSUPPORT)
+			err = take_frame(reading, &frame);
+		else if (got == -EINTR)
+			break;
+		else if (got)
+			err = capture_say_error(reading->file, &error);
+	}
+	return err;
+}
+
+static int finish(struct reading *reading, int code)
+{
+	struct port_counters total;
+	struct ledger ledger;
+
+	if (!code && offline_end(reading->offline))
+		code = EXIT_FAILED;
+	outputs_close(&reading->outputs);
+	total = offline_total(reading->offline);
+	ledger_of_file(&ledger, &total, reading->delivered);
+	ledger_show(&ledger, reading->options->json);
+	if (reading->outputs.failed)
+		return EXIT_FAILED;
+	return code ? code : ledger_closes(&ledger) ? EXIT_DONE : EXIT_LEDGER;
+}
+
+static int start(struct reading *reading)
+{
+	const struct session_options *options = reading->options;
+	const struct offline_options offline = {
+		.packets = options->packets || options->write,
+		.event_mask = TCP_EVENTS_ALL,
+		.max_open = options->max_open ? options->max_open : MAX_CONNECTIONS,
+		.max_half_open = options->max_half_open ? options->max_half_open : MAX_CONNECTIONS,
+		.handler = on_event,
+		.context = reading,
+	};
+	struct capture_error error;
+	int err = capture_open(&reading->capture, &(struct capture_options){.file = reading->file}, &error);
+
+	if (err)
+		return capture_say_error(reading->file, &error);
+	reading->offline = offline_new(&offline);
+	if (reading->offline)
+		return 0;
+	log_error(NULL, "%s: %s", reading->file, strerror(ENOMEM));
+	return EXIT_FAILED;
+}
+
+int read_run(const struct session_options *options, const char *file)
+{
+	struct reading reading = {
+		.options = options,
+		.file = file,
+		.shown = {.packets = options->packets,
+			  .offline = true,
+			  .command_line = options->command_line},
+		.outputs = {.options = options},
+	};
+	int err;
+
+	stop_on_signals();
+	reading.shown.counters = counters_of;
+	reading.shown.context = &reading;
+	err = start(&reading);
+	if (!err)
+		err = finish(&reading, read_frames(&reading));
+	offline_free(reading.offline);
+	capture_close(reading.capture);
+	free(reading.interfaces);
+	return err;
+}
