@@ -9,6 +9,7 @@
 #include "datapath/events.h"
 #include "datapath/flows.h"
 #include "datapath/ledger.h"
+#include "datapath/owner.h"
 #include "out/sink.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -96,6 +97,7 @@ struct session {
 	const struct session_options *options;
 	struct datapath *dp;
 	struct events *events;
+	struct owners *owners; /* NULL: nobody knows */
 	__u64 swept_ns; /* when the table of connections was last looked through */
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
@@ -171,6 +173,7 @@ static void describe(struct session *session)
 		.start_ns = clock_monotonic_ns(),
 		.packets = session->options->packets,
 		.command_line = session->options->command_line,
+		.owners = session->owners,
 	};
 	session->shown.to_epoch_ns = (__s64)(clock_realtime_ns() - session->shown.start_ns);
 	for (int i = 0; i < session->shown.interface_count; i++) {
@@ -321,6 +324,8 @@ static int start(struct session *session, const struct datapath_options *datapat
 {
 	int err = datapath_open(&session->dp, datapath);
 
+	if (!err && session->options->events)
+		session->owners = owners_open(); /* before the first frame is seen */
 	if (!err)
 		err = datapath_add_ports(session->dp, ifnames);
 	if (err)
@@ -357,6 +362,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	else
 		close_outputs(&session);
 	events_close(session.events);
+	owners_close(session.owners);
 	datapath_close(session.dp);
 	return err;
 }
