@@ -131,7 +131,7 @@ def test_text(lan):
     assert [word[1] for word in words] == ["→", "←", "→", "←", "→", "←"]
     duration = r"\d+(\.\d+)? (µs|ms|s)"
     assert re.search(rf"handshake {duration}: server {duration} \(SYN to SYN-ACK\), "
-                     rf"client {duration} \(SYN-ACK to ACK\)$", lines[2])
+                     rf"client {duration} \(SYN-ACK to ACK\)  client \S+\[\d+\]$", lines[2])
     assert re.search(rf"by the server after {duration}; → \d+ packets 700 bytes, ← \d+ packets 100000 bytes$", lines[5])
     assert re.search(r"^  residue +0  seen - ", trace.stdout, re.M)
     assert re.search(r"^  residue +0  events - ", trace.stdout, re.M)

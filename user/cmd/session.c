@@ -11,6 +11,7 @@
 #include "datapath/events.h"
 #include "datapath/flows.h"
 #include "datapath/ledger.h"
+#include "datapath/owner.h"
 #include "out/sink.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -167,6 +168,7 @@ struct session {
 	const struct session_options *options;
 	struct datapath *dp;
 	struct events *events;
+	struct owners *owners; /* NULL: nobody knows */
 	__u64 swept_ns; /* when the table of connections was last looked through */
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
@@ -201,6 +203,7 @@ static void describe(struct session *session)
 		.command_line = session->options->command_line,
 		.counters = counters_of,
 		.context = session,
+		.owners = session->owners,
 	};
 	session->shown.to_epoch_ns = (__s64)(clock_realtime_ns() - session->shown.start_ns);
 	for (int i = 0; i < session->shown.interface_count; i++) {
@@ -322,6 +325,8 @@ static int start(struct session *session, const struct datapath_options *datapat
 {
 	int err = datapath_open(&session->dp, datapath);
 
+	if (!err && session->options->events)
+		session->owners = owners_open(); /* before the first frame is seen */
 	if (!err)
 		err = datapath_add_ports(session->dp, ifnames);
 	if (err)
@@ -360,6 +365,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	else
 		outputs_close(&session.outputs);
 	events_close(session.events);
+	owners_close(session.owners);
 	datapath_close(session.dp);
 	return err;
 }

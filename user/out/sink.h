@@ -11,6 +11,9 @@
 #include "xdplife/event.h"
 #include "xdplife/link.h"
 
+struct owner;
+struct owners;
+
 /* The interfaces of a session, as the sinks show them. */
 struct sink_interface {
 	char name[IF_NAMESIZE];
@@ -37,6 +40,7 @@ struct sink_session {
 	 */
 	int (*counters)(void *context, int interface, struct port_counters *counters);
 	void *context;
+	struct owners *owners; /* of the local sockets; NULL: nobody knows */
 };
 
 struct sink;
@@ -65,5 +69,9 @@ struct sink *sink_pcapng_open(const struct sink_session *session, const char *pa
 /* The interface that an event happened on: its number in the session, or -1. */
 int sink_interface_of(const struct sink_session *session, unsigned int ifindex);
 const char *sink_interface_name(const struct sink_session *session, unsigned int ifindex);
+
+/* Whose socket is at the client's or at the server's end. Return: 0, or -ENOENT as owners_find(). */
+int sink_owner(const struct sink_session *session, const struct trace_event *event, bool client,
+	       struct owner *owner);
 
 #endif

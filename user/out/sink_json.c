@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
+#include "datapath/owner.h"
 #include "out/sink.h"
 #include "out/story.h"
 #include "proto/proto.h"
 #include "util/names.h"
+#include "util/terminal.h"
 
 static const char *const hooks[] = {
 	[HOOK_INGRESS] = "xdp",
@@ -103,6 +106,35 @@ static json_t *base_json(const struct sink_session *session, const struct trace_
 	return object;
 }
 
+/* A process and a control group may have any bytes in their names; JSON escapes but a part of what a terminal obeys. */
+static void set_name(json_t *object, const char *key, const char *name)
+{
+	char text[4 * CGROUP_PATH_BYTES];
+
+	terminal_safe(text, sizeof(text), name, strlen(name));
+	set_text(object, key, text);
+}
+
+static void set_owner(json_t *object, const char *key, const struct sink_session *session,
+		      const struct trace_event *event, bool client)
+{
+	struct owner owner;
+	json_t *json;
+
+	if (sink_owner(session, event, client, &owner))
+		return;
+	json = json_object();
+	if (owner.pid)
+		set_number(json, "pid", owner.pid);
+	set_name(json, "comm", owner.comm);
+	set_text(json, "by", owner_how_key(owner.how));
+	if (*owner.cgroup)
+		set_name(json, "cgroup", owner.cgroup);
+	if (*owner.container)
+		set_text(json, "container", owner.container);
+	json_object_set_new(object, key, json);
+}
+
 static json_t *connection_json(const struct sink_session *session, const struct trace_event *event,
 			       enum tcp_event_index index)
 {
@@ -126,6 +158,8 @@ static json_t *connection_json(const struct sink_session *session, const struct 
 	json_object_set_new(object, "handshake", handshake_json(conn));
 	json_object_set_new(object, "to_server", side_json(&conn->side[client & 1]));
 	json_object_set_new(object, "to_client", side_json(&conn->side[!(client & 1)]));
+	set_owner(object, "client_owner", session, event, true);
+	set_owner(object, "server_owner", session, event, false);
 	story_detail(detail, sizeof(detail), event, index);
 	set_text(object, "detail", detail);
 	return object;

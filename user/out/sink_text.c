@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/owner.h"
 #include "out/sink.h"
 #include "out/story.h"
 #include "proto/proto.h"
@@ -91,6 +92,27 @@ static void print_prefix(struct text_sink *self, const struct trace_event *event
 	print_padded(ttl, 9);
 }
 
+/* "  client curl[4711]": once when it begins, once when its fate is known. */
+static void print_owner(const struct sink_session *session, const struct trace_event *event, bool client)
+{
+	char comm[4 * OWNER_COMM_BYTES];
+	struct owner owner;
+
+	if (sink_owner(session, event, client, &owner))
+		return;
+	terminal_safe(comm, sizeof(comm), owner.comm, strlen(owner.comm));
+	printf("  %s%s %s", terminal_style(stdout, STYLE_NAME), client ? "client" : "server", comm);
+	if (owner.pid)
+		printf("[%u]", owner.pid);
+	fputs(terminal_style(stdout, STYLE_RESET), stdout);
+}
+
+static bool tells_owner(enum tcp_event_index index)
+{
+	return index == TCP_EVENT_INDEX_SYN || index == TCP_EVENT_INDEX_ESTABLISHED ||
+	       index == TCP_EVENT_INDEX_REFUSED;
+}
+
 static void print_connection_event(struct text_sink *self, const struct trace_event *event,
 				   enum tcp_event_index index)
 {
@@ -100,7 +122,12 @@ static void print_connection_event(struct text_sink *self, const struct trace_ev
 	story_detail(detail, sizeof(detail), event, index);
 	fputs(terminal_style(stdout, style_of(index)), stdout);
 	print_padded(tcp_event_text(index), *detail ? 12 : 0);
-	printf("%s%s\n", terminal_style(stdout, STYLE_RESET), detail);
+	printf("%s%s", terminal_style(stdout, STYLE_RESET), detail);
+	if (tells_owner(index)) {
+		print_owner(self->sink.session, event, true);
+		print_owner(self->sink.session, event, false);
+	}
+	putchar('\n');
 }
 
 static const char *const arrows[] = {
