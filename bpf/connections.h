@@ -127,10 +127,15 @@ static __always_inline void count_handshake(const struct tcp_track *track)
 }
 
 /* For each event of a segment; none is rare in the life of a connection, all are rare among its segments. */
-static __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
+__noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 {
-	const struct tcp_track *track = &slot->event.conn;
-	__u32 events = slot->event.tcp_events;
+	const struct tcp_track *track;
+	__u32 events;
+
+	if (!count || !slot)
+		return 0;
+	track = &slot->event.conn;
+	events = slot->event.tcp_events;
 
 	for (int i = 0; i < MAX_EVENTS_A_SEGMENT && events; i++) {
 		__u32 event_bit = events & -events;

@@ -13,21 +13,28 @@
 #include "xdplife/event.h"
 #include "xdplife/icmp_quote.h"
 
-__noinline int scan_options(struct packet *pkt, const struct tcp_option_bytes *options, __u32 bytes)
+static long scan_byte(__u32 i, void *scan)
 {
-	if (pkt && options && tcp_options_scan(&pkt->tcp_options, options, bytes))
+	return tcp_options_step(scan, i);
+}
+
+/* By bpf_loop(): the verifier then walks one turn, not forty. */
+static __always_inline void scan_options(struct packet *pkt, struct tcp_options_scan *scan)
+{
+	bpf_loop(TCP_MAX_OPTIONS_BYTES, scan_byte, scan, 0);
+	pkt->tcp_options = scan->sum;
+	if (tcp_options_bad(scan))
 		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
-	return 0;
 }
 
 /* The options of a SYN, for the observer. A macro, for each hook has a helper of its own to copy them. */
 #define SCAN_SYN_OPTIONS(ctx, load_bytes, pkt)                                                               \
 	({                                                                                                   \
-		struct tcp_option_bytes _options = {};                                                       \
-		__u32 _bytes = packet_syn_options_bytes(pkt);                                                \
-		if (length_ok(&_bytes, sizeof(_options)) &&                                                  \
-		    !load_bytes(ctx, (pkt)->l4_off + sizeof(struct tcphdr), &_options, _bytes))              \
-			scan_options(pkt, &_options, _bytes);                                                \
+		struct tcp_options_scan _scan = {};                                                          \
+		_scan.bytes = packet_syn_options_bytes(pkt);                                                 \
+		if (length_ok(&_scan.bytes, sizeof(_scan.byte)) &&                                           \
+		    !load_bytes(ctx, (pkt)->l4_off + sizeof(struct tcphdr), _scan.byte, _scan.bytes))        \
+			scan_options(pkt, &_scan);                                                           \
 	})
 
 __noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)

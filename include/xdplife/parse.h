@@ -397,52 +397,58 @@ static __always_inline void tcp_options_note(struct tcp_options_summary *sum, __
 	}
 }
 
-/* The options of one header, copied out of the frame. */
-struct tcp_option_bytes {
+/* The options of one header, copied out of the frame, and how far they have been read. */
+struct tcp_options_scan {
 	__u8 byte[TCP_MAX_OPTIONS_BYTES];
+	__u32 bytes; /* of them that there are; at most TCP_MAX_OPTIONS_BYTES */
+	__u32 at;    /* inside the option: 0 kind, 1 length, then its data */
+	__u64 value; /* the last eight bytes of its data */
+	struct tcp_options_summary sum;
+	__u8 kind, length;
+	__u8 ended; /* by TCP_OPT_END */
+	__u8 bad;   /* a length below 2 or past the header */
+	__u32 _pad;
 };
 
-/**
- * tcp_options_scan() - what tcp_options_next() would find, as a summary
- * @bytes: how many of @options there are, at most TCP_MAX_OPTIONS_BYTES
+/*
+ * One byte. With the place inside the option as the only state: stepping from option to option is shorter, but each step
+ * is a variable offset, and forty of them are more paths than the BPF verifier walks.
  *
- * Byte by byte with the place inside the option as the only state. Stepping from option to option is shorter, but each
- * step is a variable offset, and forty of them are more paths than the BPF verifier walks; a copy, because it would
- * walk them again behind every chain of headers that can come before.
- *
- * Return: 0, or -1 if a length is below 2 or runs past the header.
+ * Return: 1 if there is nothing more to be read, as bpf_loop() wants it.
  */
-static __always_inline int tcp_options_scan(struct tcp_options_summary *sum,
-					    const struct tcp_option_bytes *options, __u32 bytes)
+static __always_inline int tcp_options_step(struct tcp_options_scan *scan, __u32 i)
 {
-	__u8 kind = 0, length = 0;
-	__u32 at = 0; /* inside the option: 0 kind, 1 length, then its data */
-	__u64 value = 0;
+	__u8 byte;
 
-	for (__u32 i = 0; i < TCP_MAX_OPTIONS_BYTES && i < bytes; i++) {
-		__u8 byte = options->byte[i];
-
-		if (at == 0) {
-			kind = byte;
-			if (kind == TCP_OPT_END)
-				return 0;
-			at = kind != TCP_OPT_NOP;
-			continue;
-		}
-		if (at == 1) {
-			length = byte;
-			if (length < 2 || i - 1 + length > bytes)
-				return -1;
-			value = 0;
-		} else {
-			value = value << 8 | byte;
-		}
-		if (++at == length) {
-			tcp_options_note(sum, kind, length, value);
-			at = 0;
-		}
+	if (i >= scan->bytes || i >= TCP_MAX_OPTIONS_BYTES)
+		return 1;
+	byte = scan->byte[i];
+	if (scan->at == 0) {
+		scan->kind = byte;
+		scan->ended = byte == TCP_OPT_END;
+		scan->at = byte != TCP_OPT_NOP && byte != TCP_OPT_END;
+		return scan->ended;
 	}
-	return at ? -1 : 0;
+	if (scan->at == 1) {
+		scan->length = byte;
+		scan->value = 0;
+		scan->bad = byte < 2 || i - 1 + byte > scan->bytes;
+		if (scan->bad)
+			return 1;
+	} else {
+		scan->value = scan->value << 8 | byte;
+	}
+	if (++scan->at == scan->length) {
+		tcp_options_note(&scan->sum, scan->kind, scan->length, scan->value);
+		scan->at = 0;
+	}
+	return 0;
+}
+
+/* When the last byte has been read: whether a length was wrong, or an option is cut. */
+static __always_inline int tcp_options_bad(const struct tcp_options_scan *scan)
+{
+	return scan->bad || (scan->at && !scan->ended);
 }
 
 /*
@@ -619,8 +625,8 @@ static __always_inline __u32 packet_syn_options_bytes(const struct packet *pkt)
 
 #ifndef __bpf__
 /* As parse_packet(), where something else says what begins at @off (see link.h). @type: as parse_packet_at() takes it */
-static inline void parse_network(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes, __u16 off,
-				 __be16 type)
+static inline void parse_network(struct packet *pkt, const void *data, const void *end, __u32 wire_bytes,
+				 __u16 off, __be16 type)
 {
 	struct cursor cur = {.data = data, .pos = data + off, .end = end};
 
@@ -633,11 +639,15 @@ static inline void parse_network(struct packet *pkt, const void *data, const voi
 /* The step that follows parse_packet() on a SYN; the BPF side has its own, which copies the bytes by helper. */
 static inline void parse_syn_options(struct packet *pkt, const void *data)
 {
-	struct tcp_option_bytes options = {};
-	__u32 bytes = packet_syn_options_bytes(pkt);
+	struct tcp_options_scan scan = {.bytes = packet_syn_options_bytes(pkt)};
 
-	__builtin_memcpy(&options, (const __u8 *)data + pkt->l4_off + sizeof(struct tcphdr), bytes);
-	if (tcp_options_scan(&pkt->tcp_options, &options, bytes))
+	if (!scan.bytes)
+		return;
+	__builtin_memcpy(scan.byte, (const __u8 *)data + pkt->l4_off + sizeof(struct tcphdr), scan.bytes);
+	for (__u32 i = 0; !tcp_options_step(&scan, i); i++)
+		;
+	pkt->tcp_options = scan.sum;
+	if (tcp_options_bad(&scan))
 		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
 }
 #endif
