@@ -19,9 +19,16 @@ static int wants_colour(FILE *stream)
 	return (force && *force && *force != '0') || isatty(fileno(stream));
 }
 
+/* Asked for each word that is printed: of the two streams that matter it is found out once. */
 const char *terminal_style(FILE *stream, enum style style)
 {
-	return wants_colour(stream) ? sequences[style] : "";
+	static int out = -1, err = -1;
+	int *known = stream == stdout ? &out : stream == stderr ? &err : NULL, wants;
+
+	wants = known && *known >= 0 ? *known : wants_colour(stream);
+	if (known)
+		*known = wants;
+	return wants ? sequences[style] : "";
 }
 
 void terminal_safe(char *out, size_t out_bytes, const void *in, size_t in_bytes)
