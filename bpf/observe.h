@@ -145,17 +145,34 @@ static __always_inline int wanted(const struct trace_event *event)
 	return cfg.packets || event->tcp_events & cfg.event_mask;
 }
 
+/*
+ * Of a flood of SYNs not each is told: once half the ring is full, the rest of it is for connections of which both ends
+ * have been heard. All are counted (port_counters.tcp_event).
+ */
+static __always_inline int is_flood(const struct trace_event *event, __u64 queued_bytes)
+{
+	return !cfg.packets && event->conn.phase == TCP_PHASE_OPENING &&
+	       queued_bytes > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
+}
+
 static __always_inline void event_emit(struct observation *obs)
 {
+	__u64 queued_bytes = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA), flags;
 	struct trace_event *event = &obs->slot->event;
 	__u32 bytes = event->captured_bytes;
-	__u64 flags;
 
+	if (is_flood(event, queued_bytes)) {
+		obs->count->event[EVENT_LOST_FLOOD]++;
+		return;
+	}
 	if (bytes > CONFIG_MAX_SNAP)
 		bytes = CONFIG_MAX_SNAP;
-	flags = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= EVENTS_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP
-										   : BPF_RB_NO_WAKEUP;
-	if (bpf_ringbuf_output(&events, obs->slot, sizeof(*event) + bytes, flags))
+	bytes += sizeof(*event);
+	/* Once, when so much has come together: the reader then takes all there is. */
+	flags = queued_bytes < EVENTS_WAKE_BYTES && queued_bytes + bytes >= EVENTS_WAKE_BYTES
+			? BPF_RB_FORCE_WAKEUP
+			: BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_output(&events, obs->slot, bytes, flags))
 		obs->count->event[EVENT_LOST_RING_FULL]++;
 	else
 		obs->count->event[EVENT_EMITTED]++;

@@ -111,6 +111,7 @@ enum verdict_class {
 #define XL_EVENT_OUTCOMES(X)                                                                                 \
 	X(EMITTED, "emitted", "written to the ring buffer")                                                  \
 	X(LOST_RING_FULL, "ring-full", "the ring buffer was full: the reader is too slow")                   \
+	X(LOST_FLOOD, "flood", "half-open connections that were not told, to keep room for those that open")  \
 	X(LOST_COPY, "copy-failed", "the frame's bytes could not be copied")
 
 #define XL_VERDICT_ENUM(name, class, key, text) VERDICT_##name,
