@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a translated filter says, run in the kernel by BPF_PROG_TEST_RUN, against libpcap's own interpreter: the same
+ * number for each frame, at XDP, at tc, and at tc with the outermost VLAN tag beside the frame.
+ */
+#include "fixture.h"
+
+#include "datapath/filter.h"
+#include "datapath/filter_translate.h"
+
+/* libpcap's, by the names of linux/filter.h: its struct bpf_insn has the name of eBPF's. */
+unsigned int bpf_filter(const struct sock_filter *program, const unsigned char *frame, unsigned int wire_bytes,
+			unsigned int captured_bytes);
+int bpf_validate(const struct sock_filter *program, int count);
+
+#define FRAMES     1500
+#define LONG_BYTES 9000 /* more than a page: multi-buffer at XDP */
+#define LONGS      8
+#define ETH_BYTES  14 /* BPF_PROG_TEST_RUN takes no shorter frame */
+#define PADDED_BYTES 60
+#define TAG_OFFSET 12
+#define TAG_BYTES  4
+
+#define MACS "020000000002 020000000001 "
+#define IP4  "0a000102 0a000202 "
+#define IP6  "fd000001000000000000000000000002 fd000002000000000000000000000002 "
+#define TCP  "9c4001bb 000003e8 00000000 5002 faf0 0000 0000 "
+
+static const char *const frame_texts[] = {
+	/* IPv4: TCP SYN to 443; with IP options; with data; a later fragment; DNS; echo; SCTP; ESP; IPIP; GRE */
+	MACS "0800 45000028 12340000 40060000 " IP4 TCP,
+	MACS "0800 46000030 12344000 40060000 " IP4 "01010100 9c400016 00000001 00000002 5010 faf0 0000 0000 5353482d",
+	MACS "0800 45000034 12344000 40060000 " IP4
+	     "00509c40 0000000a 000003e9 8018 faf0 0000 0000 0101080a 00000001 00000002 48545450",
+	MACS "0800 45000024 123400b9 40060000 " IP4 "00112233 44556677 8899aabb ccddeeff",
+	MACS "0800 45000024 12340000 40110000 " IP4 "9c400035 00100000 12340100 00010000",
+	MACS "0800 4500001c 12340000 40010000 " IP4 "0800f7fd 00010001",
+	MACS "0800 45000020 12340000 40840000 " IP4 "0b590b59 00000001 00000000",
+	MACS "0800 45000020 12340000 40320000 " IP4 "00000100 00000001 00000000",
+	MACS "0800 4500003c 12340000 40040000 " IP4 "45000028 12340000 40060000 c0a80001 c0a80002 " TCP,
+	MACS "0800 45000040 12340000 402f0000 " IP4 "00000800 45000028 12340000 40060000 c0a80001 c0a80002 " TCP,
+	/* IPv6: TCP; UDP; ICMPv6; a fragment; hop-by-hop, then TCP */
+	MACS "86dd 60000000 0014 06 40 " IP6 TCP,
+	MACS "86dd 60000000 0010 11 40 " IP6 "9c400035 00100000 12340100 00010000",
+	MACS "86dd 60000000 0008 3a 40 " IP6 "8000f7fd 00010001",
+	MACS "86dd 60000000 001c 2c 40 " IP6 "06000001 00000001 " TCP,
+	MACS "86dd 60000000 001c 00 40 " IP6 "06000104 00000000 " TCP,
+	/* ARP, LLDP, 802.3 with LLC (spanning tree), IPX in SNAP */
+	MACS "0806 0001 0800 06 04 0001 020000000001 0a000102 000000000000 0a000202",
+	"0180c200000e 020000000001 88cc 0207 04 020000000001 0000",
+	"0180c2000000 020000000001 0026 424203 0000000000 8000020000000001 00000000 8000020000000001",
+	MACS "0020 aaaa03 000000 8137 ffff0020 00000000 00000000",
+	/* VLAN: TCP in 100; UDP over IPv6 in 5, priority 6; QinQ 200 / 100; 802.1ad */
+	MACS "8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
+	MACS "8100 c005 86dd 60000000 0010 11 40 " IP6 "9c400035 00100000 12340100 00010000",
+	MACS "8100 00c8 8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
+	MACS "88a8 00c8 8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
+	MACS "9100 00c8 8100 0064 0806 0001 0800 06 04 0001 020000000001 0a000102 000000000000 0a000202",
+	/* MPLS, two labels; PPPoE discovery and session; Geneve and VXLAN with TCP inside */
+	MACS "8847 00064040 000c8140 45000028 12340000 40060000 " IP4 TCP,
+	MACS "8863 11 09 0000 0004 0101 0000",
+	MACS "8864 11 00 0007 002a 0021 45000028 12340000 40060000 " IP4 TCP,
+	MACS "0800 4500005a 12340000 40110000 " IP4 "9c4017c1 00460000 0000 6558 00007b00 " MACS
+	     "0800 45000028 12340000 40060000 " IP4 TCP,
+	MACS "0800 4500005a 12340000 40110000 " IP4 "9c4012b5 00460000 08000000 00007b00 " MACS
+	     "0800 45000028 12340000 40060000 " IP4 TCP,
+};
+
+static const char *const expressions[] = {
+	"tcp", "udp", "icmp", "icmp6", "arp", "ip", "ip6", "sctp", "esp", "igmp", "stp", "ipx", "llc",
+	"tcp port 443", "port 53", "src port 443", "dst port 443", "udp dst port 53", "not port 22",
+	"portrange 400-500", "tcp src portrange 39999-40001", "tcp and not port 443 and not port 80",
+	"host 10.0.1.2", "src host 10.0.1.2 and dst host 10.0.2.2", "net 10.0.2.0/24", "src net 10.0.0.0/8",
+	"dst net 192.168.0.0 mask 255.255.0.0", "host fd00:1::2", "ip6 net fd00:2::/32", "ip6 src host fd00:1::2",
+	"ether host 02:00:00:00:00:01", "ether dst 02:00:00:00:00:02", "ether multicast", "ether broadcast",
+	"ip multicast", "ip6 multicast", "ether proto 0x88cc", "ether[0] & 1 = 1", "ip proto 47", "ip6 proto 44",
+	"vlan", "vlan 100", "vlan and tcp", "vlan 200 and vlan 100 and tcp port 443", "vlan and ip6 and udp",
+	"not vlan", "tcp or (vlan and tcp)", "ether proto 0x8100 or ether proto 0x88a8", "ether[14:2] & 0xfff = 100",
+	"mpls", "mpls 100", "mpls and mpls 200 and ip", "pppoed", "pppoes", "pppoes 7 and tcp", "geneve",
+	"geneve 0x7b and tcp port 443", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
+	"tcp[tcpflags] & (tcp-rst|tcp-fin) != 0", "ip[0] & 0xf != 5", "ip[6:2] & 0x1fff != 0",
+	"ip6[6] = 44 and ip6[40] = 6", "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450",
+	"icmp[icmptype] = icmp-echo", "icmp6[icmp6type] == icmp6-echo", "tcp[13] & 2 != 0 and tcp[14:2] > 1000",
+	"len > 60", "len <= 54", "greater 100", "less 60", "len - 14 = ip[2:2]", "ether[12:4] = 0x08004500",
+	"ether[11:2] = 0x0108", "ether[13:4] & 0xff = 0", "ether[15] = 0x64", "ether[10:4] = 0x1081ff",
+	"ether[len - 1] = 0xb5 or ether[len - 4:4] = 0", "ether[ether[15] / 8:2] > 5", "ether[ip[0] % 7 + 9:4] > 7",
+	"ether[ether[5] + 10:2] = 0x0800 or ether[ether[5] * 6 + 1] < 9", "ip[ip[8] - 60:4] > 0x100",
+	"(tcp[0:2] ^ 0x9c40) | (tcp[2:2] & 0xf00) != 0", "ether[6] << 4 >> 3 == 4", "-ether[6] = 0xfffffffe",
+	"udp[8 + ether[5]:2] = 0x1234 or not ip", "ether[3000:4] = ether[4000:2]", "ether[3518:4] > 0x80000000",
+	"ether[3500 + ether[13]:4] > 0x70000000", "ether[70000] = 1", "ether[0x7ffffff0] = 1 or arp",
+	"host 10.0.1.2 or host 10.0.1.3 or host 10.0.1.4 or net 10.9.0.0/16 or port 22 or portrange 8000-9000",
+	"(host 10.0.1.2 and (port 443 or port 53)) or (ip6 and not udp) or (vlan and (arp or port 80))",
+};
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct frame frames[FRAMES]; /* 14 bytes or more */
+static struct {
+	__u8 byte[LONG_BYTES];
+	__u32 bytes;
+} longs[LONGS];
+
+/* --- chance, the same in every run --- */
+
+static __u64 dice = 1;
+
+static __u32 random_below(__u32 limit)
+{
+	dice ^= dice << 13; /* Marsaglia's xorshift64 */
+	dice ^= dice >> 7;
+	dice ^= dice << 17;
+	return (__u32)(dice >> 32) % limit;
+}
+
+/* A byte that matters: an EtherType's half, a protocol, a length, a port's half; or any. */
+static __u8 random_byte(void)
+{
+	static const __u8 known[] = {0x00, 0x01, 0x02, 0x06, 0x08, 0x11, 0x2c, 0x40, 0x45, 0x4f, 0x60,
+				     0x81, 0x86, 0x88, 0xa8, 0xdd, 0xbb, 0x50, 0x35, 0xff, 0x64, 0x47};
+	__u32 index = random_below(2 * LENGTH(known));
+
+	return index < LENGTH(known) ? known[index] : (__u8)random_below(256);
+}
+
+static void mutate(struct frame *frame)
+{
+	for (__u32 changes = random_below(4); changes > 0; changes--)
+		frame->byte[random_below(frame->bytes)] = random_byte();
+	if (random_below(3) == 0)
+		frame->bytes = ETH_BYTES + random_below(frame->bytes - ETH_BYTES + 1);
+	if (random_below(3) == 0)
+		for (__u32 more = random_below(60); more > 0; more--)
+			frame->byte[frame->bytes++] = random_byte();
+}
+
+/* Each as it is, then cut at each length from 14 on, then with random changes. */
+static int make_frames(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(frame_texts); i++) {
+		frames[count++] = frame_of(frame_texts[i]);
+		assert_true(frames[count - 1].bytes >= ETH_BYTES);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		for (__u32 bytes = ETH_BYTES; bytes < frames[10 * i].bytes; bytes++, count++) {
+			frames[count] = frames[10 * i];
+			frames[count].bytes = bytes;
+		}
+	}
+	assert_true(count < FRAMES / 2);
+	for (; count < FRAMES; count++) {
+		frames[count] = frames[random_below(LENGTH(frame_texts))];
+		mutate(&frames[count]);
+	}
+	for (size_t i = 0; i < LONGS; i++) {
+		longs[i].bytes = i ? 2000 + random_below(LONG_BYTES - 2000 + 1) : LONG_BYTES;
+		for (__u32 at = 0; at < longs[i].bytes; at++)
+			longs[i].byte[at] = (__u8)random_below(256);
+		memcpy(longs[i].byte, frames[i].byte, 14);
+	}
+	return 0;
+}
+
+/* --- one program at one hook --- */
+
+struct program {
+	const char *name;
+	const struct sock_filter *classic;
+	size_t count;
+	enum filter_hook hook;
+	__u32 tag; /* beside the frame, as on the wire; 0: none */
+	int fd;
+};
+
+static void say_log(const char *log)
+{
+	size_t bytes = strlen(log);
+
+	print_error("%s\n", bytes > 2000 ? log + bytes - 2000 : log);
+}
+
+#define NO_RESULT 0xdead0000 /* no filter says so */
+
+/*
+ * In front of the filter at tc: BPF_PROG_TEST_RUN takes no frame that ends inside its IP header, so the frame comes
+ * padded and is cut to the length in the skb's mark; and it alone can put a VLAN tag beside the frame.
+ */
+static size_t make_skb(struct bpf_insn *insn, __u32 tag)
+{
+#define MOV_REG(dst, src) {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = dst, .src_reg = src}
+#define MOV_IMM(dst, value) {.code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = dst, .imm = (__s32)(value)}
+#define CALL(helper) {.code = BPF_JMP | BPF_CALL, .imm = helper}
+#define JUMP(opcode, distance) {.code = BPF_JMP | (opcode), .off = distance}
+	const struct bpf_insn make[] = {
+		MOV_REG(BPF_REG_6, BPF_REG_1),
+		{.code = BPF_LDX | BPF_MEM | BPF_W,
+		 .dst_reg = BPF_REG_2,
+		 .src_reg = BPF_REG_1,
+		 .off = offsetof(struct __sk_buff, mark)},
+		MOV_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_skb_change_tail),
+		JUMP(BPF_JNE, 6), /* R0 != 0: it did not work */
+		MOV_REG(BPF_REG_1, BPF_REG_6),
+		MOV_IMM(BPF_REG_2, TO_BE16(tag >> 16)),
+		MOV_IMM(BPF_REG_3, tag & 0xffff),
+		CALL(BPF_FUNC_skb_vlan_push),
+		JUMP(BPF_JNE, 1),
+		JUMP(BPF_JA, 2),
+		MOV_IMM(BPF_REG_0, NO_RESULT),
+		JUMP(BPF_EXIT, 0),
+		MOV_REG(BPF_REG_1, BPF_REG_6),
+	};
+	struct bpf_insn *push = &insn[8];
+
+	memcpy(insn, make, sizeof(make));
+	if (!tag)
+		*push = (struct bpf_insn)MOV_IMM(BPF_REG_0, 0);
+	return LENGTH(make);
+}
+
+static void program_load(struct program *program)
+{
+	static struct bpf_insn insn[FILTER_MAX_INSNS + 8];
+	static char log[1 << 20];
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .log_buf = log, .log_size = sizeof(log), .log_level = 0);
+	size_t insns = 0, body_insns;
+	struct bpf_insn *body;
+	enum bpf_prog_type type =
+		program->hook == FILTER_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+	int err = filter_translate(&body, &body_insns, program->classic, program->count, program->hook);
+
+	if (err)
+		fail_msg("%s: not translated: %s", program->name, strerror(-err));
+	if (program->hook == FILTER_TC)
+		insns = make_skb(insn, program->tag);
+	memcpy(insn + insns, body, body_insns * sizeof(*insn));
+	insns += body_insns;
+	free(body);
+	if (program->hook == FILTER_XDP)
+		options.prog_flags = BPF_F_XDP_HAS_FRAGS;
+	program->fd = bpf_prog_load(type, "filter", "GPL", insn, insns, &options);
+	if (program->fd >= 0)
+		return;
+	options.log_level = 1;
+	bpf_prog_load(type, "filter", "GPL", insn, insns, &options);
+	say_log(log);
+	fail_msg("%s: not loaded: %s", program->name, strerror(-program->fd));
+}
+
+static __u32 wire_of(__u8 *wire, const __u8 *frame, __u32 bytes, __u32 tag)
+{
+	__be32 tag_be = TO_BE32(tag);
+
+	if (!tag) {
+		memcpy(wire, frame, bytes);
+		return bytes;
+	}
+	memcpy(wire, frame, TAG_OFFSET);
+	memcpy(wire + TAG_OFFSET, &tag_be, TAG_BYTES);
+	memcpy(wire + TAG_OFFSET + TAG_BYTES, frame + TAG_OFFSET, bytes - TAG_OFFSET);
+	return bytes + TAG_BYTES;
+}
+
+/* Return: the number that the program gives, for @bytes of @frame; behind them zeros follow. */
+static __u32 run(const struct program *program, const __u8 *frame, __u32 bytes)
+{
+	struct __sk_buff skb = {.mark = bytes};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = bytes, .repeat = 1);
+	int err;
+
+	if (program->hook == FILTER_TC) {
+		options.data_size_in = bytes < PADDED_BYTES ? PADDED_BYTES : bytes;
+		options.ctx_in = &skb;
+		options.ctx_size_in = sizeof(skb);
+	}
+	err = bpf_prog_test_run_opts(program->fd, &options);
+	if (err || options.retval == NO_RESULT)
+		fail_msg("%s: %u bytes: did not run: %s", program->name, bytes, strerror(-err));
+	return options.retval;
+}
+
+/* Whether the program is right about this frame. */
+static bool agrees(const struct program *program, const __u8 *frame, __u32 bytes)
+{
+	static __u8 wire[LONG_BYTES + TAG_BYTES];
+	__u32 wire_bytes = wire_of(wire, frame, bytes, program->tag), is = run(program, frame, bytes);
+	__u32 should = bpf_filter(program->classic, wire, wire_bytes, wire_bytes);
+
+	if (is == should)
+		return true;
+	print_error("%s: hook %d, tag %x: %u, should be %u:", program->name, program->hook, program->tag, is,
+		    should);
+	for (__u32 i = 0; i < wire_bytes && i < 200; i++)
+		print_error(" %02x", wire[i]);
+	print_error("\n");
+	return false;
+}
+
+/* --- the tests --- */
+
+static int mismatches(struct program *program, int with_longs)
+{
+	int wrong = 0, matched = 0;
+
+	(void)matched;
+	program_load(program);
+	for (size_t i = 0; i < FRAMES && wrong < 3; i++)
+		wrong += !agrees(program, frames[i].byte, frames[i].bytes);
+	for (size_t i = 0; i < LONGS && with_longs && wrong < 3; i++)
+		wrong += !agrees(program, longs[i].byte, longs[i].bytes);
+	close(program->fd);
+	return wrong;
+}
+
+static void every_expression(enum filter_hook hook, __u32 tag, int with_longs)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < LENGTH(expressions); i++) {
+		struct program program = {.name = expressions[i], .hook = hook, .tag = tag};
+		struct filter_error error;
+		struct filter *filter;
+
+		if (filter_compile(&filter, expressions[i], &error))
+			fail_msg("%s: %s", expressions[i], error.text);
+		program.classic = filter_classic(filter, &program.count);
+		wrong += mismatches(&program, with_longs);
+		filter_free(filter);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void at_xdp(void **state)
+{
+	(void)state;
+	every_expression(FILTER_XDP, 0, 1);
+}
+
+static void at_tc(void **state)
+{
+	(void)state;
+	every_expression(FILTER_TC, 0, 0);
+}
+
+static void at_tc_with_a_tag(void **state)
+{
+	(void)state;
+	every_expression(FILTER_TC, 0x81000064, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(at_xdp),
+		cmocka_unit_test(at_tc),
+		cmocka_unit_test(at_tc_with_a_tag),
+	};
+
+	return cmocka_run_group_tests(tests, make_frames, NULL);
+}

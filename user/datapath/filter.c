@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "datapath/filter.h"
+#include "util/log.h"
+#include "util/terminal.h"
+
+#define SNAPLEN     262144 /* as tcpdump's; with it a program says how much of a frame it wants */
+#define TOKEN_BYTES 64     /* of a token, as far as it is shown */
+
+/* struct bpf_insn of libpcap by the name that does not clash with eBPF's. */
+_Static_assert(sizeof(struct bpf_insn) == sizeof(struct sock_filter) &&
+		       offsetof(struct bpf_insn, jt) == offsetof(struct sock_filter, jt) &&
+		       offsetof(struct bpf_insn, jf) == offsetof(struct sock_filter, jf) &&
+		       offsetof(struct bpf_insn, k) == offsetof(struct sock_filter, k),
+	       "classic BPF is the same to libpcap and to the kernel");
+
+struct filter_program {
+	int linktype;
+	struct bpf_program code;
+};
+
+struct filter {
+	char *expression;
+	struct sock_filter *classic;     /* for Ethernet, as is program[0] */
+	struct filter_program *programs; /* one for each link type */
+	size_t count;
+};
+
+/* Return: 0 with *code to be freed by pcap_freecode(); -EINVAL with @text; -ENOMEM. */
+static int compile(struct bpf_program *code, int linktype, const char *expression, char *text, size_t bytes)
+{
+	pcap_t *pcap = pcap_open_dead(linktype, SNAPLEN);
+	int err;
+
+	if (!pcap)
+		return -ENOMEM;
+	err = pcap_compile(pcap, code, expression, 1, PCAP_NETMASK_UNKNOWN) ? -EINVAL : 0;
+	if (err) {
+		strncpy(text, pcap_geterr(pcap), bytes - 1);
+		text[bytes - 1] = '\0';
+	}
+	pcap_close(pcap);
+	return err;
+}
+
+/* --- the place of an error, which libpcap does not tell --- */
+
+static bool is_word(char c)
+{
+	return c && !strchr(" \t\r\n()[]!<>=&|^+*%", c);
+}
+
+/* The end of the token at @at. Of what libpcap takes for several it may make one: then the place is less exact. */
+static size_t token_end(const char *expression, size_t at)
+{
+	size_t end = at;
+
+	while (is_word(expression[end]))
+		end++;
+	if (end > at)
+		return end;
+	/* <= >= != == << >> && || */
+	end++;
+	if (strchr("<>!=&|", expression[at]) && expression[end] && strchr("<>=&|", expression[end]))
+		end++;
+	return end;
+}
+
+static size_t skip_space(const char *expression, size_t at)
+{
+	return at + strspn(expression + at, " \t\r\n");
+}
+
+/*
+ * libpcap reads tokens one by one and stops at the one that is wrong. This one has an error of its own, as soon as it is
+ * read: put behind the beginning of an expression, it tells whether that is still right.
+ */
+#define TRIPWIRE " 1:1:"
+
+struct suspect {
+	int linktype;
+	const char *expression;
+	const char *text; /* libpcap's words for all of it */
+};
+
+/* Whether the error lies in the first so many bytes. */
+static bool is_wrong(const struct suspect *suspect, size_t bytes)
+{
+	char text[sizeof(((struct filter_error *)0)->text)] = "";
+	char *beginning = malloc(bytes + sizeof(TRIPWIRE));
+	struct bpf_program code;
+	int err;
+
+	if (!beginning)
+		return false;
+	memcpy(beginning, suspect->expression, bytes);
+	memcpy(beginning + bytes, TRIPWIRE, sizeof(TRIPWIRE));
+	err = compile(&code, suspect->linktype, beginning, text, sizeof(text));
+	free(beginning);
+	if (!err)
+		pcap_freecode(&code);
+	return err == -EINVAL && !strcmp(text, suspect->text);
+}
+
+/* libpcap quotes a word of the expression: unknown host 'nowhere'. */
+static long find_quoted(const struct suspect *suspect)
+{
+	const char *open = strchr(suspect->text, '\''), *close = open ? strchr(open + 1, '\'') : NULL, *found;
+	char word[sizeof(((struct filter_error *)0)->text)];
+
+	if (!close || close == open + 1)
+		return -1;
+	memcpy(word, open + 1, (size_t)(close - open - 1));
+	word[close - open - 1] = '\0';
+	found = strstr(suspect->expression, word);
+	return found ? found - suspect->expression : -1;
+}
+
+static long find_place(const struct suspect *suspect)
+{
+	const char *expression = suspect->expression;
+	long quoted = find_quoted(suspect);
+	size_t at, end;
+
+	if (quoted >= 0)
+		return quoted;
+	if (is_wrong(suspect, 0)) /* it has no error of its own with this libpcap */
+		return -1;
+	for (at = skip_space(expression, 0); expression[at]; at = skip_space(expression, end)) {
+		end = token_end(expression, at);
+		if (is_wrong(suspect, end))
+			return (long)at;
+	}
+	return (long)strlen(expression);
+}
+
+/* --- */
+
+int filter_prepare(struct filter *filter, int linktype, struct filter_error *error)
+{
+	struct filter_program *programs =
+		realloc(filter->programs, (filter->count + 1) * sizeof(*filter->programs));
+	struct suspect suspect = {linktype, filter->expression, error->text};
+	int err;
+
+	if (!programs)
+		return -ENOMEM;
+	filter->programs = programs;
+	programs[filter->count].linktype = linktype;
+	err = compile(&programs[filter->count].code, linktype, filter->expression, error->text,
+		      sizeof(error->text));
+	if (!err)
+		filter->count++;
+	else if (err == -EINVAL)
+		error->at = find_place(&suspect);
+	return err;
+}
+
+static int copy_classic(struct filter *filter)
+{
+	const struct bpf_program *code = &filter->programs[0].code;
+
+	filter->classic = calloc(code->bf_len, sizeof(*filter->classic));
+	if (!filter->classic)
+		return -ENOMEM;
+	memcpy(filter->classic, code->bf_insns, code->bf_len * sizeof(*filter->classic));
+	return 0;
+}
+
+int filter_compile(struct filter **result, const char *expression, struct filter_error *error)
+{
+	struct filter *filter = calloc(1, sizeof(*filter));
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	filter->expression = strdup(expression);
+	err = filter->expression ? filter_prepare(filter, DLT_EN10MB, error) : -ENOMEM;
+	if (!err)
+		err = copy_classic(filter);
+	if (err)
+		filter_free(filter);
+	else
+		*result = filter;
+	return err;
+}
+
+void filter_free(struct filter *filter)
+{
+	if (!filter)
+		return;
+	for (size_t i = 0; i < filter->count; i++)
+		pcap_freecode(&filter->programs[i].code);
+	free(filter->programs);
+	free(filter->classic);
+	free(filter->expression);
+	free(filter);
+}
+
+const char *filter_expression(const struct filter *filter)
+{
+	return filter->expression;
+}
+
+const struct sock_filter *filter_classic(const struct filter *filter, size_t *count)
+{
+	*count = filter->programs[0].code.bf_len;
+	return filter->classic;
+}
+
+bool filter_matches(const struct filter *filter, int linktype, const uint8_t *frame, uint32_t captured_bytes,
+		    uint32_t wire_bytes)
+{
+	const struct pcap_pkthdr header = {.caplen = captured_bytes, .len = wire_bytes};
+
+	for (size_t i = 0; i < filter->count; i++)
+		if (filter->programs[i].linktype == linktype)
+			return pcap_offline_filter(&filter->programs[i].code, &header, frame) != 0;
+	return false;
+}
+
+void filter_say_error(const char *expression, const struct filter_error *error)
+{
+	size_t bytes = strlen(expression);
+	char token[TOKEN_BYTES];
+
+	if (error->at < 0) {
+		log_error("man 7 pcap-filter", "FILTER: %s", error->text);
+	} else if ((size_t)error->at >= bytes) {
+		log_error("man 7 pcap-filter", "FILTER: %s, at its end", error->text);
+	} else {
+		bytes = token_end(expression, (size_t)error->at) - (size_t)error->at;
+		terminal_safe(token, sizeof(token), expression + error->at, bytes);
+		log_error("man 7 pcap-filter", "FILTER: %s, at character %ld: %s", error->text, error->at + 1,
+			  token);
+	}
+}
