@@ -53,10 +53,10 @@ static bool is_interface(const char *name)
 	return if_nametoindex(name) != 0;
 }
 
-/* A misspelt interface is taken for the filter: if that is wrong from its first word on, both may be meant. */
-static bool may_be_interface(const char *word, const struct filter_error *error)
+/* A misspelt interface is taken for the filter; then both may be meant. */
+static bool may_be_interface(const char *word)
 {
-	return strlen(word) < IF_NAMESIZE && error->at < (long)strlen(word);
+	return strlen(word) < IF_NAMESIZE && !strpbrk(word, "()[]<>=!&|") && !filter_begins_with(word);
 }
 
 /* @guessed: where the filter begins because it is no interface; NULL: it was said by `--`. */
@@ -64,7 +64,7 @@ static int say_error(int err, const char *expression, const char *guessed, const
 {
 	if (err != -EINVAL)
 		log_error(NULL, "FILTER: %s", strerror(-err));
-	else if (guessed && may_be_interface(guessed, error))
+	else if (guessed && may_be_interface(guessed))
 		log_error("`ip -br link` for the interfaces, `man 7 pcap-filter` for filters",
 			  "%s: no such interface, and as the beginning of FILTER: %s", guessed, error->text);
 	else

@@ -148,7 +148,7 @@ static int install_filter(struct datapath *dp)
 	int err = 0;
 
 	if (dp->options.filter)
-		err = filter_install_begin(&dp->filter, dp->options.filter, dp->frags);
+		err = filter_install_new(&dp->filter, dp->options.filter, dp->frags);
 	if (!err)
 		return 0;
 	log_error("a simpler filter", "FILTER: the kernel cannot run it: %s", filter_install_why(err));
@@ -209,7 +209,7 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 	return config;
 }
 
-static int load_port(struct datapath *dp, struct port *port)
+static int load_programs(struct datapath *dp, struct port *port)
 {
 	bool events = dp->options.observe || dp->options.packets;
 	struct port_config config = port_config(dp, port);
@@ -229,6 +229,16 @@ static int load_port(struct datapath *dp, struct port *port)
 		bpf_program__set_flags(port->skel->progs.xdplife_xdp, 0);
 	loading_announce(port->skel->obj);
 	return xdplife_bpf__load(port->skel);
+}
+
+static int load_port(struct datapath *dp, struct port *port)
+{
+	int err = filter_install_begin(dp->filter);
+
+	if (!err)
+		err = load_programs(dp, port);
+	filter_install_end(dp->filter);
+	return err;
 }
 
 /* Before the first frame: who is a port, and where frames may be redirected to. */
@@ -424,6 +434,6 @@ void datapath_close(struct datapath *dp)
 	route_cache_stop(&dp->route_cache);
 	xmit_bpf__destroy(dp->xmit);
 	xdplife_bpf__destroy(dp->maps);
-	filter_install_end(dp->filter);
+	filter_install_free(dp->filter);
 	free(dp);
 }

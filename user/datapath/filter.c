@@ -10,7 +10,7 @@
 #include "util/terminal.h"
 
 #define SNAPLEN     262144 /* as tcpdump's; with it a program says how much of a frame it wants */
-#define TOKEN_BYTES 64     /* of a token, as far as it is shown */
+#define SHOWN_BYTES 512    /* of a message, or of a word of the expression */
 
 /* struct bpf_insn of libpcap by the name that does not clash with eBPF's. */
 _Static_assert(sizeof(struct bpf_insn) == sizeof(struct sock_filter) &&
@@ -129,35 +129,74 @@ static long find_place(const struct suspect *suspect)
 
 	if (quoted >= 0)
 		return quoted;
-	if (is_wrong(suspect, 0)) /* it has no error of its own with this libpcap */
+	if (is_wrong(suspect, 0)) /* the tripwire has no error of its own with this libpcap */
 		return -1;
 	for (at = skip_space(expression, 0); expression[at]; at = skip_space(expression, end)) {
 		end = token_end(expression, at);
 		if (is_wrong(suspect, end))
 			return (long)at;
 	}
-	return (long)strlen(expression);
+	/* The grammar wants more; any other error is one of the whole. */
+	return strstr(suspect->text, "syntax error") ? (long)at : -1;
+}
+
+bool filter_begins_with(const char *word)
+{
+	struct filter_error tripped = {.text = ""};
+	const struct suspect suspect = {DLT_EN10MB, word, tripped.text};
+	struct bpf_program code;
+
+	if (!compile(&code, DLT_EN10MB, TRIPWIRE, tripped.text, sizeof(tripped.text)))
+		pcap_freecode(&code);
+	return is_wrong(&suspect, strlen(word));
+}
+
+/*
+ * inbound, outbound and ifindex ask what is not in the frame, by loads from offsets that are no offsets, and only a
+ * packet socket answers them. Anywhere else no frame would ever match, without a word.
+ */
+static bool asks_socket(const struct bpf_program *code)
+{
+	for (u_int i = 0; i < code->bf_len; i++) {
+		const struct bpf_insn *insn = &code->bf_insns[i];
+
+		if (BPF_CLASS(insn->code) == BPF_LD && BPF_MODE(insn->code) == BPF_ABS &&
+		    insn->k >= (bpf_u_int32)SKF_AD_OFF)
+			return true;
+	}
+	return false;
 }
 
 /* --- */
+
+/* Return: 0 with program->code to be freed by pcap_freecode(); -EINVAL with *error; -ENOMEM. */
+static int compile_program(struct filter_program *program, const char *expression, struct filter_error *error)
+{
+	const struct suspect suspect = {program->linktype, expression, error->text};
+	int err = compile(&program->code, program->linktype, expression, error->text, sizeof(error->text));
+
+	if (err == -EINVAL)
+		error->at = find_place(&suspect);
+	if (err || !asks_socket(&program->code))
+		return err;
+	pcap_freecode(&program->code);
+	*error = (struct filter_error){.text = "inbound, outbound and ifindex are not supported here", .at = -1};
+	return -EINVAL;
+}
 
 int filter_prepare(struct filter *filter, int linktype, struct filter_error *error)
 {
 	struct filter_program *programs =
 		realloc(filter->programs, (filter->count + 1) * sizeof(*filter->programs));
-	struct suspect suspect = {linktype, filter->expression, error->text};
 	int err;
 
 	if (!programs)
 		return -ENOMEM;
 	filter->programs = programs;
 	programs[filter->count].linktype = linktype;
-	err = compile(&programs[filter->count].code, linktype, filter->expression, error->text,
-		      sizeof(error->text));
+	err = compile_program(&programs[filter->count], filter->expression, error);
 	if (!err)
 		filter->count++;
-	else if (err == -EINVAL)
-		error->at = find_place(&suspect);
 	return err;
 }
 
@@ -226,17 +265,16 @@ bool filter_matches(const struct filter *filter, int linktype, const uint8_t *fr
 
 void filter_say_error(const char *expression, const struct filter_error *error)
 {
-	size_t bytes = strlen(expression);
-	char token[TOKEN_BYTES];
+	char text[SHOWN_BYTES], token[SHOWN_BYTES];
+	size_t at = (size_t)error->at;
 
+	terminal_safe(text, sizeof(text), error->text, strlen(error->text));
 	if (error->at < 0) {
-		log_error("man 7 pcap-filter", "FILTER: %s", error->text);
-	} else if ((size_t)error->at >= bytes) {
-		log_error("man 7 pcap-filter", "FILTER: %s, at its end", error->text);
+		log_error("man 7 pcap-filter", "FILTER: %s", text);
+	} else if (at >= strlen(expression)) {
+		log_error("man 7 pcap-filter", "FILTER: %s, at its end", text);
 	} else {
-		bytes = token_end(expression, (size_t)error->at) - (size_t)error->at;
-		terminal_safe(token, sizeof(token), expression + error->at, bytes);
-		log_error("man 7 pcap-filter", "FILTER: %s, at character %ld: %s", error->text, error->at + 1,
-			  token);
+		terminal_safe(token, sizeof(token), expression + at, token_end(expression, at) - at);
+		log_error("man 7 pcap-filter", "FILTER: %s, at character %zu, \"%s\"", text, at + 1, token);
 	}
 }

@@ -13,7 +13,7 @@ struct filter;
 
 /* What libpcap says of an expression that it does not take. */
 struct filter_error {
-	char text[256];
+	char text[256]; /* of the expression it may hold parts */
 	long at; /* where in the expression, in bytes; its length: at the end; -1: libpcap does not say */
 };
 
@@ -43,7 +43,10 @@ int filter_prepare(struct filter *filter, int linktype, struct filter_error *err
 bool filter_matches(const struct filter *filter, int linktype, const uint8_t *frame, uint32_t captured_bytes,
 		    uint32_t wire_bytes);
 
-/* Says it: the expression, the place, libpcap's words. */
+/* Whether an expression can begin with this word, as libpcap reads it. */
+bool filter_begins_with(const char *word);
+
+/* Says it: libpcap's words and the place. */
 void filter_say_error(const char *expression, const struct filter_error *error);
 
 #endif

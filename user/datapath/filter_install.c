@@ -45,7 +45,7 @@ static int put_in(void *context, struct bpf_program *program, struct bpf_prog_lo
 	return splice_function(&install->splice, program, opts, part->function, part->insn, part->insns);
 }
 
-int filter_install_begin(struct filter_install **result, const struct filter *filter, bool frags)
+int filter_install_new(struct filter_install **result, const struct filter *filter, bool frags)
 {
 	struct filter_install *install = malloc(sizeof(*install));
 	int err;
@@ -59,24 +59,32 @@ int filter_install_begin(struct filter_install **result, const struct filter *fi
 	err = translate(&install->xdp, filter, frags ? FILTER_XDP : FILTER_XDP_LINEAR);
 	if (!err)
 		err = translate(&install->tc, filter, FILTER_TC);
-	if (!err)
-		err = loading_edit_set(LOADING_FILTER, put_in, install);
 	if (err)
-		filter_install_end(install);
+		filter_install_free(install);
 	else
 		*result = install;
 	return err;
 }
 
-void filter_install_end(struct filter_install *install)
+void filter_install_free(struct filter_install *install)
 {
 	if (!install)
 		return;
-	loading_edit_set(LOADING_FILTER, NULL, NULL);
 	splice_free(&install->splice);
 	free(install->xdp.insn);
 	free(install->tc.insn);
 	free(install);
+}
+
+int filter_install_begin(struct filter_install *install)
+{
+	return install ? loading_edit_set(LOADING_FILTER, put_in, install) : 0;
+}
+
+void filter_install_end(struct filter_install *install)
+{
+	if (install)
+		loading_edit_set(LOADING_FILTER, NULL, NULL);
 }
 
 const char *filter_install_why(int err)
