@@ -68,7 +68,7 @@ static void what_matches_is_observed(void **state)
 	(void)state;
 	assert_int_equal(events_of(&in), 2); /* as it came in, and as it left */
 	after = counters_of(dp, 0);
-	assert_int_equal(after.filtered, before.filtered);
+	assert_int_equal(after.observed[OBSERVED_FILTERED], before.observed[OBSERVED_FILTERED]);
 	assert_int_equal(after.verdict[VERDICT_FORWARD], before.verdict[VERDICT_FORWARD] + 1);
 }
 
@@ -80,7 +80,7 @@ static void what_does_not_is_counted(void **state)
 	(void)state;
 	assert_int_equal(events_of(&in), 0);
 	after = counters_of(dp, 0);
-	assert_int_equal(after.filtered, before.filtered + 1);
+	assert_int_equal(after.observed[OBSERVED_FILTERED], before.observed[OBSERVED_FILTERED] + 1);
 	assert_int_equal(after.seen, before.seen + 1);
 	assert_int_equal(after.verdict[VERDICT_FORWARD], before.verdict[VERDICT_FORWARD] + 1);
 }
@@ -118,7 +118,7 @@ static __u64 filtered_at_egress(const char *hex)
 	close(program);
 	after = counters_of(dp, 1);
 	assert_int_equal(after.egress, before.egress + 1);
-	return after.filtered - before.filtered;
+	return after.observed[OBSERVED_FILTERED] - before.observed[OBSERVED_FILTERED];
 }
 
 static void the_same_at_egress(void **state)
