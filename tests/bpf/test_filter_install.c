@@ -199,7 +199,7 @@ static void calls_of_the_filter_are_counted(void **state)
 
 static int set_up(void **state)
 {
-	struct datapath_options options = {.forward = true, .observe = true, .packets = true};
+	struct datapath_options options = {.forward = true, .packets = true};
 
 	(void)state;
 	filter = filter_of("tcp port 443 or (vlan and tcp port 443)");
