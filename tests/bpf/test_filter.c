@@ -88,7 +88,7 @@ static const char *const expressions[] = {
 	"ip6[6] = 44 and ip6[40] = 6", "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450",
 	"icmp[icmptype] = icmp-echo", "icmp6[icmp6type] == icmp6-echo", "tcp[13] & 2 != 0 and tcp[14:2] > 1000",
 	"len > 60", "len <= 54", "greater 100", "less 60", "len - 14 = ip[2:2]", "ether[12:4] = 0x08004500",
-	"ether[11:2] = 0x0108", "ether[13:4] & 0xff = 0", "ether[15] = 0x64", "ether[10:4] = 0x00018100",
+	"ether[11:2] = 0x0108", "ether[15:4] != 0x12345678", "ether[15:2] != 0x1234", "ether[13:4] & 0xff = 0", "ether[15] = 0x64", "ether[10:4] = 0x00018100",
 	"ether[len - 1] = 0xb5 or ether[len - 4:4] = 0", "ether[ether[15] / 8:2] > 5", "ether[ip[0] % 7 + 9:4] > 7",
 	"ether[ether[5] + 10:2] = 0x0800 or ether[ether[5] * 6 + 1] < 9", "ip[ip[8] - 60:4] > 0x100",
 	"(tcp[0:2] ^ 0x9c40) | (tcp[2:2] & 0xf00) != 0", "ether[6] << 4 >> 3 == 4", "-ether[6] = 0xfffffffe",
