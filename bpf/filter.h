@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The filter: two functions whose instructions userspace replaces by the person's pcap-filter(7), translated, while it
- * loads the programs (user/datapath/filter_install.h). They return 0 for a frame that the filter does not want.
+ * The filter: two functions whose instructions userspace replaces by the person's pcap-filter(7), translated,
+ * while it loads the programs (user/datapath/filter_install.h). They return 0 for a frame that the filter
+ * does not want.
  *
- * Global and by these names: the verifier walks through each once, and they are found by their names. What they return
- * here, and that they need the context, is hidden from the compiler, or it would build on it.
+ * Global and by these names: the verifier walks through each once, and they are found by their names. What
+ * they return here, and that they need the context, is hidden from the compiler, or it would build on it.
  */
 #ifndef XDPLIFE_BPF_FILTER_H
 #define XDPLIFE_BPF_FILTER_H

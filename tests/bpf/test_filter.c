@@ -1,102 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a translated filter says, run in the kernel by BPF_PROG_TEST_RUN, against libpcap's own interpreter: the same
- * number for each frame, at XDP, at tc, and at tc with the outermost VLAN tag beside the frame.
+ * What a translated filter says, run in the kernel by BPF_PROG_TEST_RUN, against libpcap's own interpreter:
+ * the same number for each frame, at XDP, at tc, and at tc with the outermost VLAN tag beside the frame.
  */
+#include "filter_corpus.h"
 #include "fixture.h"
 
 #include "datapath/filter.h"
 #include "datapath/filter_translate.h"
 
 /* libpcap's, by the names of linux/filter.h: its struct bpf_insn has the name of eBPF's. */
-unsigned int bpf_filter(const struct sock_filter *program, const unsigned char *frame, unsigned int wire_bytes,
-			unsigned int captured_bytes);
+unsigned int bpf_filter(const struct sock_filter *program, const unsigned char *frame,
+			unsigned int wire_bytes, unsigned int captured_bytes);
 int bpf_validate(const struct sock_filter *program, int count);
 
-#define FRAMES     1500
-#define LONG_BYTES 9000 /* more than a page: multi-buffer at XDP */
-#define LONGS      8
-#define ETH_BYTES  14 /* BPF_PROG_TEST_RUN takes no shorter frame */
+#define FRAMES       1500
+#define LONG_BYTES   9000 /* more than a page: multi-buffer at XDP */
+#define LONGS        8
+#define ETH_BYTES    14 /* BPF_PROG_TEST_RUN takes no shorter frame */
 #define PADDED_BYTES 60
-#define TAG_OFFSET 12
-#define TAG_BYTES  4
-
-#define MACS "020000000002 020000000001 "
-#define IP4  "0a000102 0a000202 "
-#define IP6  "fd000001000000000000000000000002 fd000002000000000000000000000002 "
-#define TCP  "9c4001bb 000003e8 00000000 5002 faf0 0000 0000 "
-
-static const char *const frame_texts[] = {
-	/* IPv4: TCP SYN to 443; with IP options; with data; a later fragment; DNS; echo; SCTP; ESP; IPIP; GRE */
-	MACS "0800 45000028 12340000 40060000 " IP4 TCP,
-	MACS "0800 46000030 12344000 40060000 " IP4 "01010100 9c400016 00000001 00000002 5010 faf0 0000 0000 5353482d",
-	MACS "0800 45000034 12344000 40060000 " IP4
-	     "00509c40 0000000a 000003e9 8018 faf0 0000 0000 0101080a 00000001 00000002 48545450",
-	MACS "0800 45000024 123400b9 40060000 " IP4 "00112233 44556677 8899aabb ccddeeff",
-	MACS "0800 45000024 12340000 40110000 " IP4 "9c400035 00100000 12340100 00010000",
-	MACS "0800 4500001c 12340000 40010000 " IP4 "0800f7fd 00010001",
-	MACS "0800 45000020 12340000 40840000 " IP4 "0b590b59 00000001 00000000",
-	MACS "0800 45000020 12340000 40320000 " IP4 "00000100 00000001 00000000",
-	MACS "0800 4500003c 12340000 40040000 " IP4 "45000028 12340000 40060000 c0a80001 c0a80002 " TCP,
-	MACS "0800 45000040 12340000 402f0000 " IP4 "00000800 45000028 12340000 40060000 c0a80001 c0a80002 " TCP,
-	/* IPv6: TCP; UDP; ICMPv6; a fragment; hop-by-hop, then TCP */
-	MACS "86dd 60000000 0014 06 40 " IP6 TCP,
-	MACS "86dd 60000000 0010 11 40 " IP6 "9c400035 00100000 12340100 00010000",
-	MACS "86dd 60000000 0008 3a 40 " IP6 "8000f7fd 00010001",
-	MACS "86dd 60000000 001c 2c 40 " IP6 "06000001 00000001 " TCP,
-	MACS "86dd 60000000 001c 00 40 " IP6 "06000104 00000000 " TCP,
-	/* answers: SYN,ACK from 443; IGMP to all hosts, from 192.168.0.1; a neighbour solicitation; a broadcast */
-	MACS "0800 45000028 12340000 40060000 0a000202 0a000102 01bb9c40 00000001 000003e9 5012 faf0 0000 0000",
-	"01005e000001 020000000001 0800 4600001c 12340000 01020000 c0a80001 e0000001 94040000 1100 eeff",
-	"3333ff000002 020000000001 86dd 60000000 0018 3a ff fd000001000000000000000000000002"
-	"ff0200000000000000000001ff000002 8700 0000 00000000 fd000002000000000000000000000002",
-	"ffffffffffff 020000000001 0800 4500001c 12340000 40110000 c0a80001 c0a800ff 00440043 00080000",
-	/* ARP, LLDP, 802.3 with LLC (spanning tree), IPX in SNAP */
-	MACS "0806 0001 0800 06 04 0001 020000000001 0a000102 000000000000 0a000202",
-	"0180c200000e 020000000001 88cc 0207 04 020000000001 0000",
-	"0180c2000000 020000000001 0026 424203 0000000000 8000020000000001 00000000 8000020000000001",
-	MACS "0020 aaaa03 000000 8137 ffff0020 00000000 00000000",
-	/* VLAN: TCP in 100; UDP over IPv6 in 5, priority 6; QinQ 200 / 100; 802.1ad */
-	MACS "8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
-	MACS "8100 c005 86dd 60000000 0010 11 40 " IP6 "9c400035 00100000 12340100 00010000",
-	MACS "8100 00c8 8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
-	MACS "88a8 00c8 8100 0064 0800 45000028 12340000 40060000 " IP4 TCP,
-	MACS "9100 00c8 8100 0064 0806 0001 0800 06 04 0001 020000000001 0a000102 000000000000 0a000202",
-	/* MPLS, two labels; PPPoE discovery and session; Geneve and VXLAN with TCP inside */
-	MACS "8847 00064040 000c8140 45000028 12340000 40060000 " IP4 TCP,
-	MACS "8863 11 09 0000 0004 0101 0000",
-	MACS "8864 11 00 0007 002a 0021 45000028 12340000 40060000 " IP4 TCP,
-	MACS "0800 4500005a 12340000 40110000 " IP4 "9c4017c1 00460000 0000 6558 00007b00 " MACS
-	     "0800 45000028 12340000 40060000 " IP4 TCP,
-	MACS "0800 4500005a 12340000 40110000 " IP4 "9c4012b5 00460000 08000000 00007b00 " MACS
-	     "0800 45000028 12340000 40060000 " IP4 TCP,
-};
-
-static const char *const expressions[] = {
-	"tcp", "udp", "icmp", "icmp6", "arp", "ip", "ip6", "sctp", "esp", "igmp", "stp", "ipx", "llc",
-	"tcp port 443", "port 53", "src port 443", "dst port 443", "udp dst port 53", "not port 22",
-	"portrange 400-500", "tcp src portrange 39999-40001", "tcp and not port 443 and not port 80",
-	"host 10.0.1.2", "src host 10.0.1.2 and dst host 10.0.2.2", "net 10.0.2.0/24", "src net 10.0.0.0/8",
-	"src net 192.168.0.0 mask 255.255.0.0", "host fd00:1::2", "ip6 net fd00:2::/32", "ip6 src host fd00:1::2",
-	"ether host 02:00:00:00:00:01", "ether dst 02:00:00:00:00:02", "ether multicast", "ether broadcast",
-	"ip multicast", "ip6 multicast", "ether proto 0x88cc", "ether[0] & 1 = 1", "ip proto 47", "ip6 proto 44",
-	"vlan", "vlan 100", "vlan and tcp", "vlan 200 and vlan 100 and tcp port 443", "vlan and ip6 and udp",
-	"not vlan", "tcp or (vlan and tcp)", "ether proto 0x8100 or ether proto 0x88a8", "ether[14:2] & 0xfff = 100",
-	"mpls", "mpls 100", "mpls and mpls 200 and ip", "pppoed", "pppoes", "pppoes 7 and tcp", "geneve",
-	"geneve 0x7b and tcp port 443", "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
-	"tcp[tcpflags] & (tcp-rst|tcp-fin) != 0", "ip[0] & 0xf != 5", "ip[6:2] & 0x1fff != 0",
-	"ip6[6] = 44 and ip6[40] = 6", "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450",
-	"icmp[icmptype] = icmp-echo", "icmp6[icmp6type] == icmp6-echo", "tcp[13] & 2 != 0 and tcp[14:2] > 1000",
-	"len > 60", "len <= 54", "greater 100", "less 60", "len - 14 = ip[2:2]", "ether[12:4] = 0x08004500",
-	"ether[11:2] = 0x0108", "ether[15:4] != 0x12345678", "ether[15:2] != 0x1234", "ether[13:4] & 0xff = 0", "ether[15] = 0x64", "ether[10:4] = 0x00018100",
-	"ether[len - 1] = 0xb5 or ether[len - 4:4] = 0", "ether[ether[15] / 8:2] > 5", "ether[ip[0] % 7 + 9:4] > 7",
-	"ether[ether[5] + 10:2] = 0x0800 or ether[ether[5] * 6 + 1] < 9", "ip[ip[8] - 60:4] > 0x100",
-	"(tcp[0:2] ^ 0x9c40) | (tcp[2:2] & 0xf00) != 0", "ether[6] << 4 >> 3 == 4", "-ether[6] = 0xfffffffe",
-	"udp[8 + ether[5]:2] = 0x1234 or not ip", "ether[3000:4] > ether[4000:2]", "ether[3518:4] > 0x80000000",
-	"ether[3500 + ether[13]:4] > 0x70000000", "arp or ether[70000] = 1", "arp or ether[0x7ffffff0] = 1",
-	"host 10.0.1.2 or host 10.0.1.3 or host 10.0.1.4 or net 10.9.0.0/16 or port 22 or portrange 8000-9000",
-	"(host 10.0.1.2 and (port 443 or port 53)) or (ip6 and not udp) or (vlan and (arp or port 80))",
-};
+#define TAG_OFFSET   12
+#define TAG_BYTES    4
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -190,15 +114,27 @@ static void say_log(const char *log)
 #define NO_RESULT 0xdead0000 /* no filter says so */
 
 /*
- * In front of the filter at tc: BPF_PROG_TEST_RUN takes no frame that ends inside its IP header, so the frame comes
- * padded and is cut to the length in the skb's mark; and it alone can put a VLAN tag beside the frame.
+ * In front of the filter at tc: BPF_PROG_TEST_RUN takes no frame that ends inside its IP header, so the frame
+ * comes padded and is cut to the length in the skb's mark; and it alone can put a VLAN tag beside the frame.
  */
 static size_t make_skb(struct bpf_insn *insn, __u32 tag)
 {
-#define MOV_REG(dst, src) {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = dst, .src_reg = src}
-#define MOV_IMM(dst, value) {.code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = dst, .imm = (__s32)(value)}
-#define CALL(helper) {.code = BPF_JMP | BPF_CALL, .imm = helper}
-#define JUMP(opcode, distance) {.code = BPF_JMP | (opcode), .off = distance}
+#define MOV_REG(dst, src)                                                                                    \
+	{                                                                                                    \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = dst, .src_reg = src                          \
+	}
+#define MOV_IMM(dst, value)                                                                                  \
+	{                                                                                                    \
+		.code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = dst, .imm = (__s32)(value)                     \
+	}
+#define CALL(helper)                                                                                         \
+	{                                                                                                    \
+		.code = BPF_JMP | BPF_CALL, .imm = helper                                                    \
+	}
+#define JUMP(opcode, distance)                                                                               \
+	{                                                                                                    \
+		.code = BPF_JMP | (opcode), .off = distance                                                  \
+	}
 	const struct bpf_insn make[] = {
 		MOV_REG(BPF_REG_6, BPF_REG_1),
 		{.code = BPF_LDX | BPF_MEM | BPF_W,
@@ -233,8 +169,7 @@ static void program_load(struct program *program)
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .log_buf = log, .log_size = sizeof(log), .log_level = 0);
 	size_t insns = 0, body_insns;
 	struct bpf_insn *body;
-	enum bpf_prog_type type =
-		program->hook == FILTER_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+	enum bpf_prog_type type = program->hook == FILTER_TC ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
 	int err = filter_translate(&body, &body_insns, program->classic, program->count, program->hook);
 
 	if (err)
@@ -309,7 +244,7 @@ static bool agrees(const struct program *program, const __u8 *frame, __u32 bytes
 
 #define ENOUGH 3 /* wrong frames of one program, to be shown */
 
-/* How many frames, from frames[first] on, a program is wrong about; *matched: how many it should let through. */
+/* How many of @count frames a program is wrong about; *matched counts those that should match. */
 static __u32 wrong_of(struct program *program, size_t first, size_t count, __u32 *matched)
 {
 	__u32 wrong = 0;
@@ -377,33 +312,67 @@ static void expressions_at_tc_with_a_tag(void **state)
 #define RANDOM_INSNS    40
 
 static const __u16 codes[] = {
-	BPF_LD | BPF_W | BPF_ABS,    BPF_LD | BPF_H | BPF_ABS,    BPF_LD | BPF_B | BPF_ABS,
-	BPF_LD | BPF_W | BPF_IND,    BPF_LD | BPF_H | BPF_IND,    BPF_LD | BPF_B | BPF_IND,
-	BPF_LDX | BPF_B | BPF_MSH,   BPF_LD | BPF_W | BPF_LEN,    BPF_LDX | BPF_W | BPF_LEN,
-	BPF_LD | BPF_IMM,            BPF_LDX | BPF_IMM,           BPF_LD | BPF_MEM,
-	BPF_LDX | BPF_MEM,           BPF_ST,                      BPF_STX,
-	BPF_ALU | BPF_ADD | BPF_K,   BPF_ALU | BPF_SUB | BPF_K,   BPF_ALU | BPF_MUL | BPF_K,
-	BPF_ALU | BPF_DIV | BPF_K,   BPF_ALU | BPF_MOD | BPF_K,   BPF_ALU | BPF_AND | BPF_K,
-	BPF_ALU | BPF_OR | BPF_K,    BPF_ALU | BPF_XOR | BPF_K,   BPF_ALU | BPF_LSH | BPF_K,
-	BPF_ALU | BPF_RSH | BPF_K,   BPF_ALU | BPF_ADD | BPF_X,   BPF_ALU | BPF_SUB | BPF_X,
-	BPF_ALU | BPF_MUL | BPF_X,   BPF_ALU | BPF_DIV | BPF_X,   BPF_ALU | BPF_MOD | BPF_X,
-	BPF_ALU | BPF_AND | BPF_X,   BPF_ALU | BPF_OR | BPF_X,    BPF_ALU | BPF_XOR | BPF_X,
-	BPF_ALU | BPF_LSH | BPF_X,   BPF_ALU | BPF_RSH | BPF_X,   BPF_ALU | BPF_NEG,
-	BPF_JMP | BPF_JA,            BPF_JMP | BPF_JEQ | BPF_K,   BPF_JMP | BPF_JGT | BPF_K,
-	BPF_JMP | BPF_JGE | BPF_K,   BPF_JMP | BPF_JSET | BPF_K,  BPF_JMP | BPF_JEQ | BPF_X,
-	BPF_JMP | BPF_JGT | BPF_X,   BPF_JMP | BPF_JGE | BPF_X,   BPF_JMP | BPF_JSET | BPF_X,
-	BPF_MISC | BPF_TAX,          BPF_MISC | BPF_TXA,          BPF_RET | BPF_A,
+	BPF_LD | BPF_W | BPF_ABS,
+	BPF_LD | BPF_H | BPF_ABS,
+	BPF_LD | BPF_B | BPF_ABS,
+	BPF_LD | BPF_W | BPF_IND,
+	BPF_LD | BPF_H | BPF_IND,
+	BPF_LD | BPF_B | BPF_IND,
+	BPF_LDX | BPF_B | BPF_MSH,
+	BPF_LD | BPF_W | BPF_LEN,
+	BPF_LDX | BPF_W | BPF_LEN,
+	BPF_LD | BPF_IMM,
+	BPF_LDX | BPF_IMM,
+	BPF_LD | BPF_MEM,
+	BPF_LDX | BPF_MEM,
+	BPF_ST,
+	BPF_STX,
+	BPF_ALU | BPF_ADD | BPF_K,
+	BPF_ALU | BPF_SUB | BPF_K,
+	BPF_ALU | BPF_MUL | BPF_K,
+	BPF_ALU | BPF_DIV | BPF_K,
+	BPF_ALU | BPF_MOD | BPF_K,
+	BPF_ALU | BPF_AND | BPF_K,
+	BPF_ALU | BPF_OR | BPF_K,
+	BPF_ALU | BPF_XOR | BPF_K,
+	BPF_ALU | BPF_LSH | BPF_K,
+	BPF_ALU | BPF_RSH | BPF_K,
+	BPF_ALU | BPF_ADD | BPF_X,
+	BPF_ALU | BPF_SUB | BPF_X,
+	BPF_ALU | BPF_MUL | BPF_X,
+	BPF_ALU | BPF_DIV | BPF_X,
+	BPF_ALU | BPF_MOD | BPF_X,
+	BPF_ALU | BPF_AND | BPF_X,
+	BPF_ALU | BPF_OR | BPF_X,
+	BPF_ALU | BPF_XOR | BPF_X,
+	BPF_ALU | BPF_LSH | BPF_X,
+	BPF_ALU | BPF_RSH | BPF_X,
+	BPF_ALU | BPF_NEG,
+	BPF_JMP | BPF_JA,
+	BPF_JMP | BPF_JEQ | BPF_K,
+	BPF_JMP | BPF_JGT | BPF_K,
+	BPF_JMP | BPF_JGE | BPF_K,
+	BPF_JMP | BPF_JSET | BPF_K,
+	BPF_JMP | BPF_JEQ | BPF_X,
+	BPF_JMP | BPF_JGT | BPF_X,
+	BPF_JMP | BPF_JGE | BPF_X,
+	BPF_JMP | BPF_JSET | BPF_X,
+	BPF_MISC | BPF_TAX,
+	BPF_MISC | BPF_TXA,
+	BPF_RET | BPF_A,
 	BPF_RET | BPF_K,
 };
 
 /* An offset, most often; a small number; the tag's neighbourhood; any. */
 static __u32 random_operand(void)
 {
-	static const __u32 known[] = {0, 1, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 0xff, 0xffff, 0x7fff, 0x7fffffff,
-				      0x80000000, 0xffffffff};
+	static const __u32 known[] = {0,  1,  8,  9,    10,     11,     12,         13,         14,        15,
+				      16, 17, 31, 0xff, 0xffff, 0x7fff, 0x7fffffff, 0x80000000, 0xffffffff};
 	__u32 which = random_below(4);
 
-	return which == 0 ? known[random_below(LENGTH(known))] : which == 1 ? random_below(1 << 30) : random_below(80);
+	return which == 0   ? known[random_below(LENGTH(known))]
+	       : which == 1 ? random_below(1 << 30)
+			    : random_below(80);
 }
 
 static __u32 operand_for(__u16 code, __u32 left)
@@ -472,21 +441,21 @@ static void random_programs(void **state)
 			program.name = name;
 			program.classic = classic;
 			program.count = count;
-			wrong += wrong_of(&program, random_below(FRAMES - RANDOM_FRAMES), RANDOM_FRAMES, &matched);
+			wrong += wrong_of(&program, random_below(FRAMES - RANDOM_FRAMES), RANDOM_FRAMES,
+					  &matched);
 		}
 	}
 	assert_int_equal(wrong, 0);
 	/* Between a tenth and nine tenths: the programs do something. */
-	assert_in_range(matched, 3 * RANDOM_PROGRAMS * RANDOM_FRAMES / 10, 3 * RANDOM_PROGRAMS * RANDOM_FRAMES / 10 * 9);
+	assert_in_range(matched, 3 * RANDOM_PROGRAMS * RANDOM_FRAMES / 10,
+			3 * RANDOM_PROGRAMS * RANDOM_FRAMES / 10 * 9);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(expressions_at_xdp),
-		cmocka_unit_test(expressions_at_xdp_without_frags),
-		cmocka_unit_test(expressions_at_tc),
-		cmocka_unit_test(expressions_at_tc_with_a_tag),
+		cmocka_unit_test(expressions_at_xdp), cmocka_unit_test(expressions_at_xdp_without_frags),
+		cmocka_unit_test(expressions_at_tc),  cmocka_unit_test(expressions_at_tc_with_a_tag),
 		cmocka_unit_test(random_programs),
 	};
 

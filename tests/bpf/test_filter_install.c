@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter in the programs of the datapath: what it does not want is counted and not observed, and forwarded all the
- * same. test_filter.c has what it wants.
+ * The filter in the programs of the datapath: what it does not want is counted and not observed, and
+ * forwarded all the same. test_filter.c has what it wants.
  */
 #include "fixture.h"
 

@@ -13,7 +13,7 @@
 
 #include "datapath/filter.h"
 
-/* LINKTYPE_* of pcap-linktype(7), as libpcap has them on Linux: <pcap/dlt.h> does not go with linux/filter.h. */
+/* As in <pcap/dlt.h> on Linux, which does not go with linux/filter.h. */
 #define DLT_ETHERNET  1
 #define DLT_RAW_IP    12
 #define DLT_LINUX_SLL 113

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the translator refuses, and the form of what it gives; tests/bpf/test_filter.c runs that in the kernel. */
+/* What the translator refuses, and the form of what it gives. tests/bpf/test_filter.c runs it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +103,8 @@ static void long_programs(void **state)
 	assert_in_range(insns, 501, FILTER_MAX_INSNS);
 }
 
-static bool has_code(const struct sock_filter *classic, size_t count, enum filter_hook hook, __u8 code, __s32 imm)
+static bool has_code(const struct sock_filter *classic, size_t count, enum filter_hook hook, __u8 code,
+		     __s32 imm)
 {
 	struct bpf_insn *insn;
 	size_t insns;
@@ -122,7 +123,8 @@ static void unreachable_code_goes(void **state)
 	static const struct sock_filter jumped_over[] = {BPF_STMT(BPF_JMP | BPF_JA, 1),
 							 BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711), RET};
 	static const struct sock_filter behind_a_hopeless_load[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0xfffff000), BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711), RET};
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0xfffff000), BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711),
+		RET};
 	static const struct sock_filter reachable[] = {BPF_JUMP(BPF_JMP | BPF_JGT | BPF_X, 0, 0, 1),
 						       BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711), RET};
 	const __u8 xor = BPF_ALU | BPF_XOR | BPF_K;
@@ -139,8 +141,8 @@ static void unreachable_code_goes(void **state)
 static void linear_needs_no_helper(void **state)
 {
 	static const struct sock_filter loads[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), BPF_STMT(BPF_LD | BPF_B | BPF_IND, 14),
-		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),    BPF_STMT(BPF_LD | BPF_B | BPF_IND, 14),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),   BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 40000), RET};
 	const __u8 call = BPF_JMP | BPF_CALL;
 

@@ -2,9 +2,9 @@
 /*
  * IFACE... [--] [FILTER]: which words of a command line name interfaces, and which are the filter.
  *
- * Words that name an existing interface come first; the first that does not begins the filter, and so does what follows
- * a `--`. The words of the filter are joined by spaces, as tcpdump does. As many interfaces as a command needs at least
- * are taken for such, whether they exist or not: they are what a mistake is about.
+ * Words that name an existing interface come first; the first that does not begins the filter, and so does
+ * what follows a `--`. The words of the filter are joined by spaces, as tcpdump does. As many interfaces as a
+ * command needs at least are taken for such, whether they exist or not: they are what a mistake is about.
  */
 #ifndef XDPLIFE_OPERANDS_H
 #define XDPLIFE_OPERANDS_H
@@ -21,7 +21,7 @@
  */
 char **operands_cut(int *argc, char **argv);
 
-/* How many of the words (NULL-terminated) are interfaces: the first @least, and those behind them that exist. */
+/* How many of the words (NULL-terminated) are interfaces: the first @least, and then those that exist. */
 int operands_interfaces(char *const *words, int least, bool (*is_interface)(const char *name));
 
 /* Words joined by spaces, to be freed; NULL: no memory. */
@@ -29,9 +29,9 @@ char *operands_join(char *const *words);
 
 /**
  * operands_filter() - compile the filter of a command line
- * @words:  what is no option, NULL-terminated; the filter is cut off, so that the names of the interfaces are left
+ * @words:  what is no option, NULL-terminated; the filter is cut off, so that the interfaces are left
  * @least:  so many interfaces the command needs
- * @behind: from operands_cut(): the filter, and all words are interfaces; NULL: it begins among them, if there is one
+ * @behind: from operands_cut(): the filter, and all words are interfaces; NULL: it may begin among them
  * @filter: set; NULL if there is none
  *
  * Return: 0 with *filter to be freed by filter_free(); an exit_code with the error said.

@@ -55,7 +55,7 @@ static bool is_word(char c)
 	return c && !strchr(" \t\r\n()[]!<>=&|^+*%", c);
 }
 
-/* The end of the token at @at. Of what libpcap takes for several it may make one: then the place is less exact. */
+/* The end of the token at @at. What is one here may be several to libpcap: the place is less exact then. */
 static size_t token_end(const char *expression, size_t at)
 {
 	size_t end = at;
@@ -77,8 +77,8 @@ static size_t skip_space(const char *expression, size_t at)
 }
 
 /*
- * libpcap reads tokens one by one and stops at the one that is wrong. This one has an error of its own, as soon as it is
- * read: put behind the beginning of an expression, it tells whether that is still right.
+ * libpcap reads tokens one by one and stops at the one that is wrong. This one has an error of its own, as
+ * soon as it is read: put behind the beginning of an expression, it tells whether that is still right.
  */
 #define TRIPWIRE " 1:1:"
 
@@ -152,8 +152,8 @@ bool filter_begins_with(const char *word)
 }
 
 /*
- * inbound, outbound and ifindex ask what is not in the frame, by loads from offsets that are no offsets, and only a
- * packet socket answers them. Anywhere else no frame would ever match, without a word.
+ * inbound, outbound and ifindex ask what is not in the frame, by loads from offsets that are no offsets, and
+ * only a packet socket answers them. Anywhere else no frame would ever match, without a word.
  */
 static bool asks_socket(const struct bpf_program *code)
 {
@@ -180,7 +180,8 @@ static int compile_program(struct filter_program *program, const char *expressio
 	if (err || !asks_socket(&program->code))
 		return err;
 	pcap_freecode(&program->code);
-	*error = (struct filter_error){.text = "inbound, outbound and ifindex are not supported here", .at = -1};
+	*error = (struct filter_error){.text = "inbound, outbound and ifindex are not supported here",
+				       .at = -1};
 	return -EINVAL;
 }
 

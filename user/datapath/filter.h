@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A pcap-filter(7) expression, compiled by libpcap: for frames in files here, for the kernel by filter_install.h. */
+/* A pcap-filter(7) expression, compiled by libpcap: for frames of files; for the kernel, filter_install.h. */
 #ifndef XDPLIFE_FILTER_H
 #define XDPLIFE_FILTER_H
 
@@ -37,8 +37,8 @@ const struct sock_filter *filter_classic(const struct filter *filter, size_t *co
 int filter_prepare(struct filter *filter, int linktype, struct filter_error *error);
 
 /*
- * Whether a frame of a file matches. @linktype: DLT_EN10MB or one that filter_prepare() has taken; no frame of another
- * one matches.
+ * Whether a frame of a file matches. @linktype: DLT_EN10MB or one that filter_prepare() has taken; no frame
+ * of another one matches.
  */
 bool filter_matches(const struct filter *filter, int linktype, const uint8_t *frame, uint32_t captured_bytes,
 		    uint32_t wire_bytes);

@@ -91,7 +91,8 @@ const char *filter_install_why(int err)
 {
 	switch (err) {
 	case -ELOOP:
-		return "it loops through a chain of headers (protochain), which the kernel's verifier does not take";
+		return "it loops through a chain of headers (protochain), which the kernel's verifier does "
+		       "not take";
 	case -E2BIG:
 		return "it is too long";
 	default:

@@ -2,8 +2,8 @@
 /*
  * Translates a classic BPF program, as libpcap compiles a filter to, into eBPF for the hooks of the datapath.
  *
- * It is a function: bytes in, bytes out, no kernel. What the result says of a frame is what libpcap's bpf_filter() says
- * of the frame as it is on the wire.
+ * It is a function: bytes in, bytes out, no kernel. What the result says of a frame is what libpcap's
+ * bpf_filter() says of the frame as it is on the wire.
  */
 #ifndef XDPLIFE_FILTER_TRANSLATE_H
 #define XDPLIFE_FILTER_TRANSLATE_H
@@ -15,7 +15,7 @@
 /* Where the filter is to run, and so what R1 holds: a struct xdp_md or a struct __sk_buff. */
 enum filter_hook {
 	FILTER_XDP,
-	FILTER_XDP_LINEAR, /* before Linux 5.18: what is not in the linear part is out of reach, as if it were not there */
+	FILTER_XDP_LINEAR, /* before Linux 5.18: there is nothing but the linear part */
 	FILTER_TC,         /* whose struct __sk_buff keeps the outermost VLAN tag beside the frame */
 };
 
@@ -30,8 +30,9 @@ enum filter_hook {
  *
  * The function returns, unsigned, what bpf_filter() would: not 0 if the frame matches.
  *
- * Return: 0; -EINVAL for what bpf_validate() or bpf_filter() refuses; -ELOOP for a jump backwards (libpcap's "ip6
- * protochain" has them); -E2BIG for more than BPF_MAXINSNS or a result of more than FILTER_MAX_INSNS; -ENOMEM.
+ * Return: 0; -EINVAL for what bpf_validate() or bpf_filter() refuses; -ELOOP for a jump backwards (libpcap's
+ * "ip6 protochain" has them); -E2BIG for more than BPF_MAXINSNS or a result of more than FILTER_MAX_INSNS;
+ * -ENOMEM.
  */
 int filter_translate(struct bpf_insn **insn, size_t *insns, const struct sock_filter *classic, size_t count,
 		     enum filter_hook hook);

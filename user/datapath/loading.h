@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * BPF objects between open and load. The bench looks at what the verifier says, which is to be had only then; and a
- * program's instructions can be changed once they are complete.
+ * BPF objects between open and load. The bench looks at what the verifier says, which is to be had only then;
+ * and a program's instructions can be changed once they are complete.
  *
  * All of it is for the process, as libbpf's handlers are: no other thread may load objects meanwhile.
  */
@@ -28,7 +28,8 @@ enum loading_editor {
 
 /**
  * loading_edit - called for each program of type XDP or tc when its instructions are complete
- * It may bpf_program__set_insns() and change @opts; what @opts then points to must last until the program is loaded.
+ * It may bpf_program__set_insns() and change @opts; what @opts then points to must last until the program is
+ * loaded.
  *
  * Return: 0, or -errno: the program is not loaded.
  */

@@ -100,9 +100,9 @@ static void stretch_calls(struct bpf_insn *insn, size_t insns, const struct plac
 }
 
 /*
- * Records that begin with an instruction's number. Those of instructions that are gone go, but the function's first, for
- * the kernel wants to know of each function's first line.
- * Return: a copy, *count of them, to be freed; NULL: no memory.
+ * Records that begin with an instruction's number. Those of instructions that are gone go, but the function's
+ * first, for the kernel wants to know of each function's first line. Return: a copy, *count of them, to be
+ * freed; NULL: no memory.
  */
 static void *move_records(const void *records, __u32 *count, size_t record_bytes, const struct place *place)
 {

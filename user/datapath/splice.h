@@ -7,7 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-/* What a program is loaded with; libbpf does not tell when that is over. Begins as zeros, serves program after program. */
+/* What a program is loaded with; libbpf does not tell when that is over. Begins as zeros, serves many. */
 struct splice {
 	void *func_info;
 	void *line_info;
@@ -15,8 +15,8 @@ struct splice {
 
 /**
  * splice_function() - from a loading_edit (loading.h)
- * What stands behind the function moves, calls and the notes on functions and source lines follow. The function keeps its
- * name and its type.
+ * What stands behind the function moves, calls and the notes on functions and source lines follow. The
+ * function keeps its name and its type.
  * @function: its name in C; it is not static, and something calls it
  * @body:     insns of them, from the first to the exit; no calls of other functions
  *
