@@ -127,9 +127,13 @@ static void unreachable_code_goes(void **state)
 		RET};
 	static const struct sock_filter reachable[] = {BPF_JUMP(BPF_JMP | BPF_JGT | BPF_X, 0, 0, 1),
 						       BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711), RET};
+	static const struct sock_filter behind_all_that_is_linear[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0x7ffc), BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 4711), RET};
 	const __u8 xor = BPF_ALU | BPF_XOR | BPF_K;
 
 	(void)state;
+	assert_false(has_code(behind_all_that_is_linear, 3, FILTER_XDP_LINEAR, xor, 4711));
+	assert_true(has_code(behind_all_that_is_linear, 3, FILTER_XDP, xor, 4711));
 	for (int hook = FILTER_XDP; hook <= FILTER_TC; hook++) {
 		assert_false(has_code(jumped_over, 3, hook, xor, 4711));
 		assert_false(has_code(behind_a_hopeless_load, 3, hook, xor, 4711));
