@@ -71,9 +71,29 @@ static size_t token_end(const char *expression, size_t at)
 	return end;
 }
 
-static size_t skip_space(const char *expression, size_t at)
+/* Where the next token at or behind @at begins, or the expression ends. */
+static size_t token_start(const char *expression, size_t at)
 {
 	return at + strspn(expression + at, " \t\r\n");
+}
+
+static size_t count_tokens(const char *expression)
+{
+	size_t count = 0;
+
+	for (size_t at = token_start(expression, 0); expression[at]; count++)
+		at = token_start(expression, token_end(expression, at));
+	return count;
+}
+
+/* Where token number @number begins, from 0 on. */
+static size_t nth_token(const char *expression, size_t number)
+{
+	size_t at = token_start(expression, 0);
+
+	while (number--)
+		at = token_start(expression, token_end(expression, at));
+	return at;
 }
 
 /*
@@ -124,20 +144,25 @@ static long find_quoted(const struct suspect *suspect)
 static long find_place(const struct suspect *suspect)
 {
 	const char *expression = suspect->expression;
+	size_t right = 0, tokens = count_tokens(expression), wrong = tokens + 1, at;
 	long quoted = find_quoted(suspect);
-	size_t at, end;
 
 	if (quoted >= 0)
 		return quoted;
 	if (is_wrong(suspect, 0)) /* the tripwire has no error of its own with this libpcap */
 		return -1;
-	for (at = skip_space(expression, 0); expression[at]; at = skip_space(expression, end)) {
-		end = token_end(expression, at);
-		if (is_wrong(suspect, end))
-			return (long)at;
+	/* Not one by one, for each time libpcap may look up the names of hosts. */
+	while (wrong - right > 1) {
+		size_t count = (right + wrong) / 2;
+
+		if (is_wrong(suspect, token_end(expression, nth_token(expression, count - 1))))
+			wrong = count;
+		else
+			right = count;
 	}
-	/* The grammar wants more; any other error is one of the whole. */
-	return strstr(suspect->text, "syntax error") ? (long)at : -1;
+	at = nth_token(expression, wrong - 1);
+	/* At the end the grammar wants more; any other error is one of the whole. */
+	return expression[at] || strstr(suspect->text, "syntax error") ? (long)at : -1;
 }
 
 bool filter_begins_with(const char *word)

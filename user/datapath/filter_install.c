@@ -94,7 +94,7 @@ const char *filter_install_why(int err)
 		return "it loops through a chain of headers (protochain), which the kernel's verifier does "
 		       "not take";
 	case -E2BIG:
-		return "it is too long";
+		return "it is too long (more than 4096 instructions of classic BPF, or 32767 of eBPF)";
 	default:
 		return strerror(-err);
 	}
