@@ -4,13 +4,15 @@
     client c0 ----- s0 server                    Lan: trace at the client
     client c0 ----- r0 router r1 ----- s0 server Routed: xdplife routes and shows what matches
 """
+import json
 import signal
 import socket
 import subprocess
 
 import pytest
+from scapy.all import IP, TCP, CookedLinux, Dot1Q, Ether, wrpcap
 
-from hosts import Lan, Routed, connect, listening, receive, wait_until
+from hosts import XDPLIFE, Lan, Routed, connect, listening, receive, run, wait_until
 from vlan_tag import pushed
 
 REQUEST, RESPONSE = b"q" * 700, b"r" * 5000
@@ -170,6 +172,46 @@ def test_router_that_shows_nothing(routed):
     status, stderr = routed.router.xdplife_fails("forward", "r0", "r1", "tcp")
     assert status == EXIT_USAGE
     assert "nothing is to be shown" in stderr and "--trace" in stderr
+
+
+# --- files
+
+def conversation(port, wrap):
+    """A handshake of 10.0.0.1 with a port of 10.0.0.2, as scapy's packets."""
+    there, back = IP(src="10.0.0.1", dst="10.0.0.2"), IP(src="10.0.0.2", dst="10.0.0.1")
+    return [wrap(there / TCP(sport=40000, dport=port, flags="S", seq=1000)),
+            wrap(back / TCP(sport=port, dport=40000, flags="SA", seq=5000, ack=1001)),
+            wrap(there / TCP(sport=40000, dport=port, flags="A", seq=1001, ack=5001))]
+
+
+def read(path, *words):
+    done = run(XDPLIFE, "trace", "--read", str(path), "--json", *words, check=False)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("link, wrap, words", [
+    (1, lambda packet: Ether() / packet, ["tcp", "port", "8002"]),
+    (1, lambda packet: Ether() / Dot1Q(vlan=100) / packet, ["vlan 100 and tcp port 8002"]),
+    (12, lambda packet: packet, ["--", "tcp", "port", "8002"]),
+    (113, lambda packet: CookedLinux(proto=0x800) / packet, ["tcp port 8002"]),
+], ids=["ethernet", "vlan", "raw", "cooked"])
+def test_file(tmp_path, link, wrap, words):
+    """The same filter on a capture, whatever link it is of."""
+    path = tmp_path / "two.pcap"
+    wrpcap(str(path), conversation(8001, wrap) + conversation(8002, wrap), linktype=link)
+    done, lines = read(path, *words)
+    assert done.returncode == 0, done.stderr
+    assert {line["server"] for line in lines if line["type"] == "connection"} == {"10.0.0.2:8002"}
+    _, everything = read(path)
+    assert {line["server"] for line in everything if line["type"] == "connection"} == {"10.0.0.2:8001", "10.0.0.2:8002"}
+
+
+def test_file_of_another_link(tmp_path):
+    path = tmp_path / "raw.pcap"
+    wrpcap(str(path), conversation(8001, lambda packet: packet), linktype=12)
+    done, _ = read(path, "ether src 02:00:00:00:00:01")
+    assert done.returncode == EXIT_USAGE
+    assert "ethernet addresses" in done.stderr and "link type 12 (RAW)" in done.stderr
 
 
 # --- the command line

@@ -150,6 +150,8 @@ static void no_filter(void **state)
 	assert_int_equal(operands_filter(words, 1, (char *[]){NULL}, &filter), 0);
 	assert_null(filter);
 	assert_string_equal(words[0], "eth0");
+	assert_int_equal(operands_filter(NULL, 0, NULL, &filter), 0);
+	assert_null(filter);
 }
 
 static void wrong_filter(void **state)

@@ -92,6 +92,8 @@ int operands_filter(char **words, int least, char *const *behind, struct filter 
 	*filter = NULL;
 	if (behind)
 		return *behind ? compile(filter, behind, NULL) : 0;
+	if (!words)
+		return 0;
 	first += operands_interfaces(words, least, is_interface);
 	if (*first)
 		err = compile(filter, first, *first);

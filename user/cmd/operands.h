@@ -29,7 +29,7 @@ char *operands_join(char *const *words);
 
 /**
  * operands_filter() - compile the filter of a command line
- * @words:  what is no option, NULL-terminated; the filter is cut off, so that the interfaces are left
+ * @words:  what is no option, NULL-terminated, or NULL; the filter is cut off, so that the interfaces are left
  * @least:  so many interfaces the command needs
  * @behind: from operands_cut(): the filter, and all words are interfaces; NULL: it may begin among them
  * @filter: set; NULL if there is none

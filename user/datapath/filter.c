@@ -210,12 +210,22 @@ static int compile_program(struct filter_program *program, const char *expressio
 	return -EINVAL;
 }
 
+static const struct filter_program *find_program(const struct filter *filter, int linktype)
+{
+	for (size_t i = 0; i < filter->count; i++)
+		if (filter->programs[i].linktype == linktype)
+			return &filter->programs[i];
+	return NULL;
+}
+
 int filter_prepare(struct filter *filter, int linktype, struct filter_error *error)
 {
-	struct filter_program *programs =
-		realloc(filter->programs, (filter->count + 1) * sizeof(*filter->programs));
+	struct filter_program *programs;
 	int err;
 
+	if (find_program(filter, linktype))
+		return 0;
+	programs = realloc(filter->programs, (filter->count + 1) * sizeof(*filter->programs));
 	if (!programs)
 		return -ENOMEM;
 	filter->programs = programs;
@@ -283,10 +293,9 @@ bool filter_matches(const struct filter *filter, int linktype, const uint8_t *fr
 {
 	const struct pcap_pkthdr header = {.caplen = captured_bytes, .len = wire_bytes};
 
-	for (size_t i = 0; i < filter->count; i++)
-		if (filter->programs[i].linktype == linktype)
-			return pcap_offline_filter(&filter->programs[i].code, &header, frame) != 0;
-	return false;
+	const struct filter_program *program = find_program(filter, linktype);
+
+	return program && pcap_offline_filter(&program->code, &header, frame);
 }
 
 void filter_say_error(const char *expression, const struct filter_error *error)

@@ -33,7 +33,7 @@ const char *filter_expression(const struct filter *filter);
 /* The program for Ethernet, *count instructions of classic BPF; owned by the filter. */
 const struct sock_filter *filter_classic(const struct filter *filter, size_t *count);
 
-/* Before the first frame of a DLT_* that is not Ethernet. Return: 0; -EINVAL with *error; -ENOMEM. */
+/* Before the first frame of a DLT_*; again does no harm. Return: 0; -EINVAL with *error; -ENOMEM. */
 int filter_prepare(struct filter *filter, int linktype, struct filter_error *error);
 
 /*
