@@ -20,6 +20,7 @@ const volatile struct port_config cfg = {};
 #include "bounds.h"
 #include "frame.h"
 #include "maps.h"
+#include "filter.h"
 #include "observe.h"
 #include "steer.h"
 #include "forward.h"
@@ -69,7 +70,7 @@ int xdplife_xdp(struct xdp_md *ctx)
 	count->seen++;
 	count->seen_bytes += pkt.wire_bytes;
 	count_one(count->malformed, packet_malformed(&pkt), MALFORMED_COUNT);
-	if (cfg.observe || cfg.packets)
+	if ((cfg.observe || cfg.packets) && !filtered_xdp(ctx, count))
 		observe_begin(&obs, ctx, count, &pkt);
 	if (cfg.steer)
 		verdict = steer(ctx, &pkt);
@@ -92,7 +93,8 @@ int xdplife_egress(struct __sk_buff *skb)
 	parse_skb(skb, &pkt);
 	count->egress++;
 	count->egress_bytes += pkt.wire_bytes;
-	observe_egress(skb, count, &pkt);
+	if (!filtered_tc(skb, count))
+		observe_egress(skb, count, &pkt);
 	return TC_ACT_UNSPEC; /* with tcx: the next program, then the stack */
 }
 

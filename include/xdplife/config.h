@@ -25,7 +25,8 @@ struct port_config {
 	__u8 forward;
 	__u8 rp_filter; /* 0 off, 1 strict (RFC 3704 §2.2), 2 loose (§2.4): net.ipv4.conf.*.rp_filter */
 	__u8 frags;     /* the kernel has multi-buffer XDP: ask for the length of the whole frame */
-	__u8 _pad[2];
+	__u8 filter;    /* what it does not match is not observed */
+	__u8 _pad[1];
 };
 
 _Static_assert(sizeof(struct port_config) == 44, "no hidden padding");

@@ -14,6 +14,7 @@
 #include "bench/helper_calls.h"
 #include "bench/program_cost.h"
 #include "bench/program_image.h"
+#include "datapath/loading.h"
 
 #define COUNTERS_MAP      "helper_calls" /* by this name a program's counters are found */
 #define MAX_MAPS          64             /* of a program: the verifier's MAX_USED_MAPS */
@@ -33,7 +34,7 @@ struct helper_calls {
 	struct addition *additions;
 };
 
-static struct helper_calls *open_calls; /* NULL: none is open */
+static bool is_open;
 
 static struct addition *add_addition(struct helper_calls *calls)
 {
@@ -152,49 +153,37 @@ static int let_count(struct helper_calls *calls, struct bpf_program *program, st
 	return err ? err : add_stubs(addition, program, stubs);
 }
 
-/* libbpf calls it when the program's instructions are complete. */
-static int before_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long prog_flags)
+static int before_load(void *context, struct bpf_program *program, struct bpf_prog_load_opts *opts)
 {
-	opts->prog_flags |= (__u32)prog_flags;
-	return open_calls ? let_count(open_calls, program, opts) : 0;
-}
-
-static int register_section(const char *name, __u32 prog_flags)
-{
-	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = prog_flags,
-		    .prog_prepare_load_fn = before_load);
-	int handler = libbpf_register_prog_handler(name, BPF_PROG_TYPE_XDP, BPF_XDP, &options);
-
-	return handler < 0 ? handler : 0;
-}
-
-/* Once and for all: libbpf before 1.3 frees its list twice after the last handler was unregistered. */
-static int register_sections(void)
-{
-	static bool registered;
-	int err = registered ? 0 : register_section("xdp", 0);
-
-	if (!err && !registered)
-		err = register_section("xdp.frags", BPF_F_XDP_HAS_FRAGS);
-	registered = !err;
-	return err;
+	return bpf_program__type(program) == BPF_PROG_TYPE_XDP ? let_count(context, program, opts) : 0;
 }
 
 int helper_calls_open(struct helper_calls **calls)
 {
-	int err = open_calls ? -EBUSY : register_sections();
+	struct helper_calls *new;
+	int err;
 
-	if (err)
+	if (is_open)
+		return -EBUSY;
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	err = loading_edit_set(LOADING_CALLS, before_load, new);
+	if (err) {
+		free(new);
 		return err;
-	*calls = open_calls = calloc(1, sizeof(**calls));
-	return open_calls ? 0 : -ENOMEM;
+	}
+	is_open = true;
+	*calls = new;
+	return 0;
 }
 
 void helper_calls_close(struct helper_calls *calls)
 {
 	if (!calls)
 		return;
-	open_calls = NULL;
+	loading_edit_set(LOADING_CALLS, NULL, NULL);
+	is_open = false;
 	while (calls->additions) {
 		struct addition *addition = calls->additions;
 

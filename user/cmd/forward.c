@@ -2,12 +2,14 @@
 /* xdplife forward: a router in XDP, by the kernel's own routes and neighbours. */
 #include <argp.h>
 
+#include "cmd/operands.h"
 #include "cmd/session.h"
 #include "command.h"
+#include "util/log.h"
 
 struct arguments {
 	struct session_options session;
-	char **ifnames;
+	char **words; /* IFACE IFACE... [FILTER] */
 };
 
 enum { OPTION_TRACE = 't' };
@@ -28,6 +30,7 @@ static const char doc[] =
 	"examples:\n"
 	"  xdplife forward r0 r1                              route until Ctrl-C, then print the ledger\n"
 	"  xdplife forward r0 r1 --trace                      and show the connections that pass\n"
+	"  xdplife forward r0 r1 --trace tcp port 443         and of these only what matches pcap-filter(7)\n"
 	"  xdplife forward r0 r1 --trace --write both.pcapng  and keep each packet as it came and as it "
 	"left\n\n"
 	"net.ipv4.conf.IFACE.forwarding (and ipv6) is set on these interfaces while it runs, because the "
@@ -49,8 +52,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		arguments->session.events = true;
 		return 0;
 	case ARGP_KEY_ARGS:
-		arguments->ifnames = state->argv + state->next; /* NULL-terminated, like argv */
-		if (state->argc - state->next < 2)
+		arguments->words = state->argv + state->next; /* NULL-terminated, like argv */
+		if (state->argc - state->next < ROUTER_PORTS)
 			argp_error(state, "a router has at least two interfaces");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
@@ -61,19 +64,42 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Of a router the filter says only what is shown. */
+static bool shows_nothing(const struct session_options *session)
+{
+	return !session->events && !session->write;
+}
+
+static int forward(const struct arguments *arguments, const struct filter *filter)
+{
+	const struct datapath_options datapath = {.forward = true, .filter = filter};
+
+	if (filter && shows_nothing(&arguments->session)) {
+		log_error("--trace or --write", "FILTER says what is shown, and nothing is to be shown");
+		return EXIT_USAGE;
+	}
+	return session_run(&arguments->session, datapath, arguments->words, "forwarding on");
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&session_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {.options = option_table,
 					 .parser = parse_option,
-					 .args_doc = "IFACE IFACE...",
+					 .args_doc = "IFACE IFACE... [FILTER]",
 					 .doc = doc,
 					 .children = children};
 	struct arguments arguments = {.session = {.command_line = argv[0]}};
-	struct datapath_options datapath = {.forward = true};
+	char **behind = operands_cut(&argc, argv);
+	struct filter *filter;
+	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	return session_run(&arguments.session, datapath, arguments.ifnames, "forwarding on");
+	err = operands_filter(arguments.words, ROUTER_PORTS, behind, &filter);
+	if (!err)
+		err = forward(&arguments, filter);
+	filter_free(filter);
+	return err;
 }
 
 const struct command cmd_forward = {

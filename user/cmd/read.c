@@ -19,6 +19,7 @@
 struct reading {
 	const struct session_options *options;
 	const char *file;
+	struct filter *filter;
 	struct capture *capture;
 	struct offline *offline;
 	struct sink_session shown;
@@ -54,11 +55,39 @@ static void describe_interface(struct sink_interface *shown, const struct captur
 		 *interface->name ? interface->name : NO_NAME);
 }
 
+/* An expression can make sense for one link type and not for another: no Ethernet address in front of raw IP. */
+static int prepare_filter(const struct reading *reading, const struct capture_interface *interface)
+{
+	char link[CAPTURE_LINK_TEXT_BYTES];
+	struct filter_error error;
+	int err = 0;
+
+	if (reading->filter && interface->link != LINK_OTHER)
+		err = filter_prepare(reading->filter, interface->link_type, &error);
+	if (err != -EINVAL)
+		return err;
+	filter_say_error(filter_expression(reading->filter), &error);
+	log_info("%s: it has frames of link type %s", reading->file,
+		 capture_link_text(link, interface->link_type));
+	return err;
+}
+
+/* A frame of a link that is not read is none that the filter takes or not. */
+static bool is_filtered(const struct reading *reading, const struct capture_frame *frame)
+{
+	const struct capture_interface *interface = capture_interface(reading->capture, frame->interface);
+
+	return reading->filter && frame->link != LINK_OTHER &&
+	       !filter_matches(reading->filter, interface->link_type, frame->data, frame->captured_bytes,
+			       frame->wire_bytes);
+}
+
 /* A pcapng file can name further interfaces at any time. */
 static int note_interfaces(struct reading *reading)
 {
 	int known = reading->shown.interface_count, count = capture_interface_count(reading->capture);
 	struct sink_interface *interfaces;
+	int err = 0;
 
 	if (count == known)
 		return 0;
@@ -66,8 +95,12 @@ static int note_interfaces(struct reading *reading)
 	if (!interfaces)
 		return -ENOMEM;
 	reading->interfaces = interfaces;
-	for (int i = known; i < count; i++)
+	for (int i = known; i < count && !err; i++) {
 		describe_interface(&interfaces[i], capture_interface(reading->capture, i), i);
+		err = prepare_filter(reading, capture_interface(reading->capture, i));
+	}
+	if (err)
+		return err;
 	reading->shown.interface = interfaces;
 	reading->shown.interface_count = count;
 	return offline_interfaces(reading->offline, count);
@@ -85,7 +118,7 @@ static int open_outputs(struct reading *reading, const struct capture_frame *fra
 
 static int take_frame(struct reading *reading, const struct capture_frame *frame)
 {
-	const struct offline_frame seen = {
+	struct offline_frame seen = {
 		.data = frame->data,
 		.captured_bytes = frame->captured_bytes,
 		.wire_bytes = frame->wire_bytes,
@@ -99,8 +132,11 @@ static int take_frame(struct reading *reading, const struct capture_frame *frame
 
 	if (!err)
 		err = open_outputs(reading, frame);
+	seen.filtered = !err && is_filtered(reading, frame);
 	if (!err)
 		err = offline_frame(reading->offline, &seen);
+	if (err == -EINVAL) /* the filter, and that was said */
+		return EXIT_USAGE;
 	if (err == -ENOMEM) {
 		log_error(NULL, "%s: frame %llu: %s", reading->file, (unsigned long long)frame->number,
 			  strerror(ENOMEM));
@@ -177,11 +213,12 @@ static int start(struct reading *reading)
 	return EXIT_FAILED;
 }
 
-int read_run(const struct session_options *options, const char *file)
+int read_run(const struct session_options *options, const char *file, struct filter *filter)
 {
 	struct reading reading = {
 		.options = options,
 		.file = file,
+		.filter = filter,
 		.shown = {.packets = options->packets,
 			  .offline = true,
 			  .command_line = options->command_line},

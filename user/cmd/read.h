@@ -7,10 +7,11 @@
 
 /**
  * read_run() - show what happens in a capture, end with the ledger
- * @file: pcap or pcapng; "-": standard input
+ * @file:   pcap or pcapng; "-": standard input
+ * @filter: what is looked at, compiled for each link type of the file that is met; NULL: everything
  *
  * Return: an exit_code; errors have been said.
  */
-int read_run(const struct session_options *options, const char *file);
+int read_run(const struct session_options *options, const char *file, struct filter *filter);
 
 #endif

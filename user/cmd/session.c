@@ -18,7 +18,6 @@
 #include "util/stop.h"
 
 #define SHOWN_PACKET_BYTES 512 /* enough of a packet for its headers and a first line of text */
-#define ROUTER_PORTS       2   /* the fewest that there is something to route between */
 #define MAX_DURATION_S     (366.0 * 24 * 3600)
 
 enum {

@@ -10,6 +10,8 @@
 #include "datapath/datapath.h"
 #include "out/rotation.h"
 
+#define ROUTER_PORTS 2 /* the fewest that there is something to route between */
+
 struct session_options {
 	bool events;  /* show what happens to connections; `forward` without --trace does not */
 	bool packets; /* show every packet */

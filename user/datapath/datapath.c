@@ -11,6 +11,7 @@
 #include "command.h"
 #include "datapath/attach.h"
 #include "datapath/datapath.h"
+#include "datapath/filter_install.h"
 #include "datapath/flows.h"
 #include "datapath/loading.h"
 #include "datapath/preflight.h"
@@ -38,7 +39,8 @@ struct datapath {
 	struct xmit_bpf *xmit;    /* the tracepoints; NULL: nothing is forwarded, or no kernel BTF */
 	struct route_cache route_cache;
 	__u32 route_slots;
-	bool frags; /* the kernel has multi-buffer XDP (5.18) */
+	struct filter_install *filter; /* NULL: everything is observed */
+	bool frags;                    /* the kernel has multi-buffer XDP (5.18) */
 	struct port port[CONFIG_MAX_PORTS];
 	int port_count;
 };
@@ -141,6 +143,18 @@ static int load_xmit(struct datapath *dp)
 	return err ? err : xmit_bpf__attach(dp->xmit);
 }
 
+static int install_filter(struct datapath *dp)
+{
+	int err = 0;
+
+	if (dp->options.filter)
+		err = filter_install_new(&dp->filter, dp->options.filter, dp->frags);
+	if (!err)
+		return 0;
+	log_error("a simpler filter", "FILTER: the kernel cannot run it: %s", filter_install_why(err));
+	return EXIT_USAGE;
+}
+
 int datapath_open(struct datapath **result, const struct datapath_options *options)
 {
 	struct datapath *dp;
@@ -153,6 +167,11 @@ int datapath_open(struct datapath **result, const struct datapath_options *optio
 		return EXIT_FAILED;
 	dp->options = *options;
 	dp->frags = preflight_has_frags();
+	err = install_filter(dp);
+	if (err) {
+		datapath_close(dp);
+		return err;
+	}
 	err = load_maps(dp);
 	if (!err && options->forward)
 		err = route_cache_start(&dp->route_cache, bpf_map__fd(dp->maps->maps.route_generation));
@@ -183,13 +202,14 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,
 		.idle_turns = dp->options.idle_turns,
+		.filter = dp->filter != NULL,
 	};
 
 	memcpy(config.mac, port->public.mac, sizeof(config.mac));
 	return config;
 }
 
-static int load_port(struct datapath *dp, struct port *port)
+static int load_programs(struct datapath *dp, struct port *port)
 {
 	bool events = dp->options.observe || dp->options.packets;
 	struct port_config config = port_config(dp, port);
@@ -209,6 +229,16 @@ static int load_port(struct datapath *dp, struct port *port)
 		bpf_program__set_flags(port->skel->progs.xdplife_xdp, 0);
 	loading_announce(port->skel->obj);
 	return xdplife_bpf__load(port->skel);
+}
+
+static int load_port(struct datapath *dp, struct port *port)
+{
+	int err = filter_install_begin(dp->filter);
+
+	if (!err)
+		err = load_programs(dp, port);
+	filter_install_end(dp->filter);
+	return err;
 }
 
 /* Before the first frame: who is a port, and where frames may be redirected to. */
@@ -404,5 +434,6 @@ void datapath_close(struct datapath *dp)
 	route_cache_stop(&dp->route_cache);
 	xmit_bpf__destroy(dp->xmit);
 	xdplife_bpf__destroy(dp->maps);
+	filter_install_free(dp->filter);
 	free(dp);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <net/if.h>
 
+#include "datapath/filter.h"
 #include "xdplife/config.h"
 #include "xdplife/counters.h"
 #include "xdplife/flow.h"
@@ -29,6 +30,7 @@ struct datapath_options {
 	__u32 snap_bytes;    /* with each event that many bytes of the frame; 0: none */
 	__u32 steer;      /* hand that many flows of datapath_steer(), at most, to AF_XDP sockets; 0: none */
 	bool forward;     /* route */
+	const struct filter *filter; /* what is observed, until the ports are added; NULL: everything */
 	__u32 idle_turns; /* the bench's handicap: turns of an idle loop for each frame; 0: none */
 };
 
