@@ -9,11 +9,15 @@
 
 #include "datapath/datapath.h"
 #include "out/rotation.h"
+#include "out/sink.h"
 
 struct session_options {
 	bool events;  /* show what happens to connections; `forward` without --trace does not */
 	bool packets; /* show every packet */
 	bool json;
+	bool explain; /* each event */
+	bool names;   /* of hosts and services */
+	enum time_style time_style;
 	const char *write;                    /* pcapng file; NULL: none */
 	struct rotation_options rotation;     /* of it */
 	bool strict;                          /* lost events are a failure */
