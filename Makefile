@@ -37,6 +37,7 @@ BPF_SOURCES  := $(wildcard bpf/*.bpf.c)
 SKELETONS    := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/include/%.skel.h)
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 ASAN_TESTS   := $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/asan/%)
+EMBEDDED     := $(BUILD)/include/trace_schema.inc
 BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 
 .DELETE_ON_ERROR:
@@ -53,10 +54,10 @@ help:  ## list the targets
 
 APT_PACKAGES := gcc libc6-dev make pkg-config git clang llvm bpftool libbpf-dev libxdp-dev libelf-dev zlib1g-dev \
 	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libcmocka-dev iproute2 ethtool procps iputils-ping \
-	nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy
+	netbase nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy python3-jsonschema
 DNF_PACKAGES := gcc make pkgconf-pkg-config git clang llvm bpftool libbpf-devel libxdp-devel elfutils-libelf-devel \
 	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libcmocka-devel iproute ethtool procps-ng \
-	iputils nginx curl tcpdump wireshark-cli python3 python3-pytest python3-scapy libasan libubsan
+	iputils nginx curl tcpdump wireshark-cli python3 python3-pytest python3-scapy python3-jsonschema libasan libubsan
 
 # The policy keeps Debian from starting nginx as a service: it is wanted for the lab, not for this machine's port 80.
 deps:  ## install what is missing: apt (tried), dnf (names given, untried)
@@ -93,12 +94,18 @@ $(BUILD)/include/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
-$(BUILD)/user/%.o: user/%.c | $(SKELETONS)
+# A text file as a C string.
+$(BUILD)/include/%.inc: user/out/%.json
+	$(say) EMBED $@
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $< >$@
+
+$(BUILD)/user/%.o: user/%.c | $(SKELETONS) $(EMBEDDED)
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/asan/user/%.o: user/%.c | $(SKELETONS)
+$(BUILD)/asan/user/%.o: user/%.c | $(SKELETONS) $(EMBEDDED)
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(SANITIZE) $(WARNINGS) -MMD -MP -c -o $@ $<
@@ -124,7 +131,7 @@ $(BUILD)/asan/tests/%: tests/%.c $(BUILD)/asan/libuser.a
 
 # gcc has compiled everything by then; clang looks at it again, for it warns of other things.
 .PHONY: warnings
-warnings: $(SKELETONS)
+warnings: $(SKELETONS) $(EMBEDDED)
 	$(say) CLANG 'no warning in user/'
 	$(Q)$(CLANG) $(CPPFLAGS) $(WARNINGS) -fsyntax-only $(USER_SOURCES)
 

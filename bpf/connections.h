@@ -148,7 +148,7 @@ __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 		count_handshake(track);
 	if (!(events & TALKER_EVENTS) || track->client == TCP_END_UNKNOWN)
 		return 0;
-	talker_keys_of(&slot->source, &slot->destination, &slot->key, track->client);
+	talker_keys_of(&slot->source, &slot->destination, &slot->event.key, track->client);
 	count_talker(&slot->source, events);
 	count_talker(&slot->destination, events);
 	return 0;

@@ -132,7 +132,6 @@ struct event_slot {
 	struct trace_event event;
 	__u8 bytes[CONFIG_MAX_SNAP];
 	struct packet quoted; /* by an ICMP error */
-	struct flow_key key;
 	struct talker_key source, destination;
 	__u8 exact; /* event.time_ns is; else it may be some milliseconds old */
 };

@@ -54,7 +54,7 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 {
 	struct trace_event *event = &slot->event;
 	const struct packet *pkt = &event->pkt;
-	struct flow_key *key = &slot->key;
+	struct flow_key *key = &event->key;
 	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, pkt);
@@ -80,7 +80,7 @@ static __noinline int track_error(struct port_counters *count, struct event_slot
 {
 	struct trace_event *event = &slot->event;
 	const struct packet *quoted = &slot->quoted;
-	struct flow_key *key = &slot->key;
+	struct flow_key *key = &event->key;
 	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, quoted);
@@ -185,8 +185,10 @@ static __always_inline void event_complete(struct event_slot *slot)
 
 	if (!slot->exact)
 		event->time_ns = bpf_ktime_get_ns();
-	if (!event->conn.first_ns)
+	if (!event->conn.first_ns) {
 		__builtin_memset(&event->conn, 0, sizeof(event->conn));
+		__builtin_memset(&event->key, 0, sizeof(event->key));
+	}
 	if (event->tunnel.kind == TUNNEL_NONE)
 		__builtin_memset(&event->tunnel, 0, sizeof(event->tunnel));
 }

@@ -24,15 +24,17 @@ struct trace_event {
 	__u8 verdict;     /* enum verdict */
 	__u8 ttl_out;     /* a frame that is forwarded: its TTL or hop limit as it leaves; else 0 */
 	__u8 sender;      /* flow_end, an index into conn.side[] */
-	__u8 observed;    /* enum observed */
-	__u8 _pad[3];
+	struct flow_key
+		key;   /* of the connection; an ICMP error has addresses of its own. Zero bytes as conn */
+	__u8 observed; /* enum observed */
+	__u8 _pad[7];
 	struct tunnel tunnel;  /* that the packet came in */
 	struct packet pkt;     /* the one inside, if there is a tunnel */
 	struct tcp_track conn; /* after this packet; zero bytes if it is not a tracked TCP segment */
 };
 
-_Static_assert(sizeof(struct trace_event) ==
-		       32 + sizeof(struct tunnel) + sizeof(struct packet) + sizeof(struct tcp_track),
+_Static_assert(sizeof(struct trace_event) == 36 + sizeof(struct flow_key) + sizeof(struct tunnel) +
+						     sizeof(struct packet) + sizeof(struct tcp_track),
 	       "crosses the ring buffer: no hidden padding");
 
 /**

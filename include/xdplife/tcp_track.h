@@ -35,11 +35,12 @@ enum tcp_phase {
 #define TCP_TRACK_OTHER_SYN          0x04 /* other_isn and other_ns are valid */
 #define TCP_TRACK_UNREACHABLE        0x08 /* an ICMP error has quoted its SYN: icmp_type and icmp_code */
 #define TCP_TRACK_SIMULTANEOUS_CLOSE 0x10 /* each end had sent its FIN before it knew of the other's */
+#define TCP_TRACK_SYN_DATA_TAKEN     0x20 /* the SYN-ACK acknowledges data on the SYN */
 
 /* struct tcp_track seen: what has passed, with the values of Wireshark's tcp.completeness */
 #define TCP_SEEN_SYN    0x01
 #define TCP_SEEN_SYNACK 0x02
-#define TCP_SEEN_ACK    0x04 /* behind a SYN-ACK */
+#define TCP_SEEN_ACK    0x04 /* without SYN and without data: a FIN and a RST too */
 #define TCP_SEEN_DATA   0x08
 #define TCP_SEEN_FIN    0x10
 #define TCP_SEEN_RST    0x20
@@ -67,7 +68,8 @@ struct tcp_track {
 	__u8 reset_phase; /* RESET: the phase that the RST ended */
 	__u8 icmp_type;   /* UNREACHABLE: ICMP or ICMPv6, as the connection's addresses are */
 	__u8 icmp_code;
-	__u8 _pad[3];
+	__u8 resetter; /* RESET: the end whose RST it was; the closer may be another, by its FIN */
+	__u8 _pad[2];
 };
 
 _Static_assert(sizeof(struct tcp_track) == 392, "crosses the ring buffer: no hidden padding");
@@ -113,8 +115,11 @@ static __always_inline __u32 track_second_syn(struct tcp_track *t, struct tcp_si
 	t->phase = TCP_PHASE_ANSWERED;
 	if (rcv->flags & TCP_SIDE_ACKED) /* what acknowledges this SYN has overtaken it */
 		t->flags |= TCP_TRACK_AMBIGUOUS;
-	if (pkt->tcp_flags & TCPHDR_ACK)
+	if (pkt->tcp_flags & TCPHDR_ACK) {
+		if (seq_after(pkt->tcp_ack, rcv->isn + 1))
+			t->flags |= TCP_TRACK_SYN_DATA_TAKEN;
 		return TCP_EVENT_SYNACK;
+	}
 	return TCP_EVENT_SYN | (snd->flags & TCP_SIDE_ACKED ? TCP_EVENT_SPLIT : TCP_EVENT_SIMULTANEOUS);
 }
 
@@ -271,8 +276,9 @@ static __always_inline __u32 track_rst(struct tcp_track *t, struct tcp_side *snd
 		return TCP_EVENT_RST_IGNORED;
 	}
 	side_advance(snd, pkt, pkt->tcp_seq);
-	t->seen |= TCP_SEEN_RST;
+	t->seen |= pkt->tcp_flags & TCPHDR_ACK ? TCP_SEEN_RST | TCP_SEEN_ACK : TCP_SEEN_RST;
 	t->reset_phase = t->phase;
+	t->resetter = from;
 	t->phase = TCP_PHASE_RESET;
 	if (t->closer == TCP_END_UNKNOWN)
 		t->closer = from;
@@ -386,7 +392,7 @@ static __always_inline void note_seen(struct tcp_track *t, const struct packet *
 
 	if (pkt->tcp_flags & TCPHDR_SYN)
 		t->seen |= ack ? TCP_SEEN_SYNACK : TCP_SEEN_SYN;
-	else if (ack && t->seen & TCP_SEEN_SYNACK)
+	else if (ack && !pkt->payload_bytes)
 		t->seen |= TCP_SEEN_ACK;
 	if (pkt->payload_bytes)
 		t->seen |= TCP_SEEN_DATA;

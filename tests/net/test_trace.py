@@ -4,6 +4,7 @@
     client c0 ----- s0 server                    Lan: trace at either end
     client c0 ----- r0 router r1 ----- s0 server Routed: the kernel routes, trace looks on
 """
+import datetime
 import json
 import re
 import signal
@@ -138,13 +139,56 @@ def test_text(lan):
     assert "\x1b" not in trace.stdout
 
 
+def test_explained(lan):
+    """-v: indented lines under each event; --time absolute: RFC 3339 of here and now; --names: services at once, hosts
+    when the resolver has answered, and until then nothing waits."""
+    with listening(lan.server, lan.server_address[4], 443) as listener:
+        with lan.client.xdplife("trace", "c0", "-v", "--time", "absolute", "--names") as trace:
+            before = time.time()
+            connect(lan.client, *listener.getsockname()).close()
+            listener.accept()[0].close()
+            trace.wait_for("  wireshark ")
+    lines = trace.lines["stdout"][:trace.lines["stdout"].index("ledger") - 1]
+    heading, *rest = lines
+    assert heading.split() == ["time", "iface", "client", "→", "server", "TTL", "event"]
+    events = [line for line in rest if not line.startswith(" ")]
+    stamps = [datetime.datetime.fromisoformat(line.split()[0]) for line in events]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d c0 ", line) for line in events)
+    assert stamps == sorted(stamps) and abs(stamps[0].timestamp() - before) < 30
+    assert all(":https " in line for line in events)
+    explained = [line.split()[0] for line in rest if line.startswith(" ")]
+    assert explained.count("means") == len(events) == 6
+    assert set(explained) >= {"means", "measured", "evidence", "offered", "agreed", "trouble", "rtt", "outcome", "zeek",
+                              "wireshark"}
+    assert "        zeek       conn_state SF: normal establishment and termination" in rest
+    assert any(line.endswith("completeness 23, .F.ASS: Complete, NO_DATA") for line in rest)
+    assert any(line.startswith("        measured   tc-egress/CLOCK_MONOTONIC") for line in rest)
+
+
+def test_delta(lan):
+    """Each line counts from the one before: all together they are the time from the first to the last."""
+    with lan.client.xdplife("trace", "c0", "--time", "delta", "--packets") as trace:
+        talk(lan.client, lan.server, lan.server_address[4], REQUEST, b"r")
+        trace.wait_for("  closed")
+    deltas = [float(line.split()[0]) for line in trace.lines["stdout"] if re.match(r" +-?\d+\.\d{6} c0 ", line)]
+    assert deltas[0] == 0 and len(deltas) > 12
+    assert all(delta >= 0 for delta in deltas) and 0 < sum(deltas) < 30
+
+
+@pytest.mark.parametrize("wrong", [("--time", "yesterday"), ("--time", "")])
+def test_unknown_time_style(lan, wrong):
+    status, stderr = lan.client.xdplife_fails("trace", "c0", *wrong)
+    assert status == 2 and "relative, absolute or delta" in stderr
+
+
 def test_json_is_all_there_is_on_stdout(lan):
     with lan.client.xdplife("trace", "c0", "--json", "--packets") as trace:
         talk(lan.client, lan.server, lan.server_address[4], b"\x1b[31m\x00\xff", b"\n\"\\")
         trace.wait_for('"event":"closed"')
     objects = [json.loads(line) for line in trace.lines["stdout"]]
     assert all(isinstance(one, dict) for one in objects)
-    assert {one["type"] for one in objects} == {"packet", "connection", "ledger"}
+    assert {one["type"] for one in objects} == {"trace", "packet", "connection", "ledger"}
+    assert objects[0]["type"] == "trace"
     assert objects[-1]["type"] == "ledger"
 
 
@@ -188,7 +232,8 @@ def test_capture_agrees(lan, tmp_path):
     established, = trace.events("established")
     handshake = established["handshake"]
     assert handshake == {"server_ns": synack - syn, "server_from_first_ns": synack - syn, "client_ns": ack - synack,
-                         "client_from_first_ns": ack - synack, "total_ns": ack - syn, "ambiguous": False}
+                         "client_from_first_ns": ack - synack, "total_ns": ack - syn, "ambiguous": False,
+                         "measured_by": "tc-egress/CLOCK_MONOTONIC"}
     assert established["time_ns"] == ack
     # and tshark's own idea of it
     assert ns(segments[-1]["tcp.analysis.initial_rtt"]) == handshake["total_ns"]

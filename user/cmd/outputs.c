@@ -5,6 +5,7 @@
 
 #include "cmd/outputs.h"
 #include "command.h"
+#include "out/host_names.h"
 #include "util/log.h"
 
 #define STDOUT_NAME "standard output"
@@ -27,10 +28,22 @@ static int add(struct outputs *outputs, struct sink *sink, const char *name)
 	return 0;
 }
 
-int outputs_open(struct outputs *outputs, const struct session_options *options,
-		 const struct sink_session *shown)
+/* Without names it goes on: they are only wished for. */
+static void open_names(struct sink_session *shown)
+{
+	shown->names = host_names_open(NULL);
+	if (!shown->names)
+		log_warn(NULL, "--names: %s; addresses are shown", strerror(errno));
+}
+
+int outputs_open(struct outputs *outputs, const struct session_options *options, struct sink_session *shown)
 {
 	int err = 0;
+
+	shown->explain = options->explain;
+	shown->time_style = options->time_style;
+	if (options->names)
+		open_names(shown);
 
 	*outputs = (struct outputs){.options = options, .shown = shown};
 	if (options->events)
@@ -90,4 +103,8 @@ void outputs_close(struct outputs *outputs)
 	for (int i = 0; i < outputs->count; i++)
 		close_output(outputs, &outputs->output[i]);
 	outputs->count = 0;
+	if (!outputs->shown) /* never opened */
+		return;
+	host_names_close(outputs->shown->names);
+	outputs->shown->names = NULL;
 }

@@ -17,16 +17,15 @@ struct output {
 
 struct outputs {
 	const struct session_options *options;
-	const struct sink_session *shown;
+	struct sink_session *shown;
 	struct output output[MAX_OUTPUTS];
 	int count;
 	unsigned long seen; /* events, or packets, that count */
 	bool failed;        /* and said so */
 };
 
-/* @shown: as outputs_open() leaves it to the sinks; both are borrowed. Return: 0; an exit_code, with the error said. */
-int outputs_open(struct outputs *outputs, const struct session_options *options,
-		 const struct sink_session *shown);
+/* @shown: completed by what the options say of how it is shown; both are borrowed. Return: 0; an exit_code, with the error said. */
+int outputs_open(struct outputs *outputs, const struct session_options *options, struct sink_session *shown);
 
 /* Whether there are fewer events yet than were asked for. */
 bool outputs_want_more(const struct outputs *outputs);

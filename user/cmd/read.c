@@ -221,6 +221,7 @@ int read_run(const struct session_options *options, const char *file, struct fil
 		.filter = filter,
 		.shown = {.packets = options->packets,
 			  .offline = true,
+			  .capture = file,
 			  .command_line = options->command_line},
 		.outputs = {.options = options},
 	};

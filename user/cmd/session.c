@@ -26,16 +26,21 @@ enum {
 	OPTION_WRITE = 'w',
 	OPTION_DURATION = 'd',
 	OPTION_COUNT = 'c',
+	OPTION_EXPLAIN = 'v',
+	OPTION_TIME = 't',
+	OPTION_NAMES = 'n',
 	OPTION_STRICT = 0x100, /* without a letter */
 	OPTION_MAX_OPEN,
 	OPTION_MAX_HALF_OPEN,
 	OPTION_ROTATE_SIZE,
 	OPTION_ROTATE_TIME,
 	OPTION_ROTATE_FILES,
+	OPTION_SCHEMA,
 };
 
 static const struct argp_option option_table[] = {
 	{"json", OPTION_JSON, NULL, 0, "one JSON object a line on standard output", 0},
+	{"schema", OPTION_SCHEMA, NULL, 0, "print the JSON Schema of --json's lines and end", 0},
 	{"packets", OPTION_PACKETS, NULL, 0, "show every packet, not only what happens to connections", 0},
 	{"write", OPTION_WRITE, "FILE.pcapng", 0,
 	 "write every packet to a capture, with verdicts as comments", 0},
@@ -51,6 +56,10 @@ static const struct argp_option option_table[] = {
 	{"max-open", OPTION_MAX_OPEN, "N", 0, "follow up to N open connections (65536)", 0},
 	{"max-half-open", OPTION_MAX_HALF_OPEN, "N", 0,
 	 "and up to N of which one end has been heard (65536); more of them push out the oldest", 0},
+	{"verbose", OPTION_EXPLAIN, NULL, 0, "say under each event what it means and what proves it", 0},
+	{"time", OPTION_TIME, "STYLE", 0,
+	 "relative (seconds since the start), absolute (local time) or delta (since the line before)", 0},
+	{"names", OPTION_NAMES, NULL, 0, "show names of hosts and services, as soon as they are known", 0},
 	{0},
 };
 
@@ -102,6 +111,40 @@ static uint64_t parse_bytes(const char *name, const char *text, struct argp_stat
 	return bytes << shift;
 }
 
+static enum time_style parse_time_style(const char *text, struct argp_state *state)
+{
+	static const char *const styles[] = {
+		[TIME_RELATIVE] = "relative", [TIME_ABSOLUTE] = "absolute", [TIME_DELTA] = "delta"};
+
+	for (int i = 0; i < (int)(sizeof(styles) / sizeof(*styles)); i++)
+		if (!strcmp(text, styles[i]))
+			return i;
+	argp_error(state, "--time %s: relative, absolute or delta", text);
+	return TIME_RELATIVE;
+}
+
+/* How it is shown. */
+static error_t parse_show_option(int key, char *arg, struct argp_state *state)
+{
+	struct session_options *options = state->input;
+
+	switch (key) {
+	case OPTION_SCHEMA:
+		exit(sink_json_schema(stdout) ? EXIT_FAILED : EXIT_DONE);
+	case OPTION_EXPLAIN:
+		options->explain = true;
+		return 0;
+	case OPTION_TIME:
+		options->time_style = parse_time_style(arg, state);
+		return 0;
+	case OPTION_NAMES:
+		options->names = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_write_option(int key, char *arg, struct argp_state *state)
 {
 	struct session_options *options = state->input;
@@ -126,7 +169,7 @@ static error_t parse_write_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--rotate-files: say when, by --rotate-size or --rotate-time");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_show_option(key, arg, state);
 	}
 }
 
@@ -168,7 +211,7 @@ struct session {
 	struct datapath *dp;
 	struct events *events;
 	struct owners *owners; /* NULL: nobody knows */
-	__u64 swept_ns; /* when the table of connections was last looked through */
+	__u64 swept_ns;        /* when the table of connections was last looked through */
 	struct sink_session shown;
 	struct sink_interface interfaces[CONFIG_MAX_PORTS];
 	struct outputs outputs;

@@ -9,6 +9,7 @@
 
 #include "datapath/datapath.h"
 #include "out/rotation.h"
+#include "out/sink.h"
 
 #define ROUTER_PORTS 2 /* the fewest that there is something to route between */
 
@@ -16,6 +17,9 @@ struct session_options {
 	bool events;  /* show what happens to connections; `forward` without --trace does not */
 	bool packets; /* show every packet */
 	bool json;
+	bool explain; /* each event */
+	bool names;   /* of hosts and services */
+	enum time_style time_style;
 	const char *write;                    /* pcapng file; NULL: none */
 	struct rotation_options rotation;     /* of it */
 	bool strict;                          /* lost events are a failure */

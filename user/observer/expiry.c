@@ -47,6 +47,7 @@ bool expiry_event(struct trace_event *event, const struct flow_key *key, const s
 	event->tcp_events = events;
 	event->hook = HOOK_NONE;
 	event->sender = track->client == 1;
+	event->key = *key;
 	event->conn = *track;
 	address(event, key, event->sender);
 	return true;

@@ -141,10 +141,9 @@ static enum observed track(struct offline *offline)
 	struct trace_event *event = &offline->event;
 	const struct packet *pkt = &event->pkt;
 	struct table_entry *entry;
-	struct flow_key key;
 
-	event->sender = flow_key_of(&key, pkt);
-	entry = connection_of(offline, &key, !(pkt->tcp_flags & TCPHDR_RST));
+	event->sender = flow_key_of(&event->key, pkt);
+	entry = connection_of(offline, &event->key, !(pkt->tcp_flags & TCPHDR_RST));
 	if (!entry)
 		return pkt->tcp_flags & TCPHDR_RST ? OBSERVED_UNKNOWN_RST : OBSERVED_NO_ROOM;
 	if (!entry->track.first_ns)
@@ -163,10 +162,9 @@ static enum observed track_error(struct offline *offline, const struct packet *q
 {
 	struct trace_event *event = &offline->event;
 	struct table_entry *entry;
-	struct flow_key key;
 
-	event->sender = flow_key_of(&key, quoted);
-	entry = connection_of(offline, &key, false);
+	event->sender = flow_key_of(&event->key, quoted);
+	entry = connection_of(offline, &event->key, false);
 	if (!entry)
 		return OBSERVED_ICMP_ERROR;
 	event->tcp_events = tcp_track_icmp_error(&entry->track, event->sender, quoted->tcp_seq,
@@ -263,8 +261,10 @@ int offline_frame(struct offline *offline, const struct offline_frame *frame)
 		return 0;
 	if (!event->tcp_events && !offline->options.packets)
 		return 0;
-	if (!event->conn.first_ns)
+	if (!event->conn.first_ns) {
 		memset(&event->conn, 0, sizeof(event->conn));
+		memset(&event->key, 0, sizeof(event->key));
+	}
 	if (event->tunnel.kind == TUNNEL_NONE)
 		memset(&event->tunnel, 0, sizeof(event->tunnel));
 	return tell(offline, event, frame->data);

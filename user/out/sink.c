@@ -21,10 +21,25 @@ const char *sink_interface_name(const struct sink_session *session, unsigned int
 int sink_owner(const struct sink_session *session, const struct trace_event *event, bool client,
 	       struct owner *owner)
 {
-	bool sender = client == !!story_from_client(event);
-	struct flow_key key;
+	flow_end end = client ? story_client(event) : !story_client(event);
+	struct flow_key key = story_key(event);
 
-	flow_key_of(&key, &event->pkt);
-	return owners_find(session->owners, &key, sender ? event->sender : !event->sender,
-			   event->conn.first_ns, event->conn.last_ns, owner);
+	return owners_find(session->owners, &key, end, event->conn.first_ns, event->conn.last_ns, owner);
+}
+
+const char *sink_hook(const struct sink_session *session, enum trace_hook hook)
+{
+	static const char *const hooks[] = {
+		[HOOK_INGRESS] = "xdp",
+		[HOOK_EGRESS] = "tc-egress",
+		[HOOK_FORWARD] = "xdp-forward",
+		[HOOK_NONE] = "none",
+	};
+
+	return session->offline && hook != HOOK_NONE ? "file" : hooks[hook];
+}
+
+const char *sink_clock(const struct sink_session *session)
+{
+	return session->offline ? "the capture's" : "CLOCK_MONOTONIC";
 }

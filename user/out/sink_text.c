@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The text sink: a line for each event of a connection; with packets, a line for each packet too. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "datapath/owner.h"
+#include "out/host_names.h"
 #include "out/sink.h"
 #include "out/story.h"
+#include "out/story_explain.h"
 #include "proto/proto.h"
+#include "util/clock.h"
 #include "util/names.h"
 #include "util/terminal.h"
 
@@ -16,9 +21,18 @@ struct text_sink {
 	struct sink sink;
 	bool heading_said;
 	int ends_columns; /* as wide as the widest so far, so that the columns stay aligned */
+	__u64 before_ns;  /* the time on the line before; 0: there is none */
 };
 
-#define ENDS_COLUMNS 32 /* for IPv4 */
+#define ENDS_COLUMNS      32 /* for IPv4 */
+#define INTERFACE_COLUMNS 6
+#define TTL_COLUMNS       9
+#define EVENT_COLUMNS     14 /* "retransmission"; few are longer */
+#define LABEL_COLUMNS     10 /* of what explains */
+#define EXPLAINED_INDENT  8
+#define SECONDS_COLUMNS   11
+#define ABSOLUTE_COLUMNS  32 /* 2026-01-31T23:59:59.123456+01:00 */
+#define ENDPOINT_BYTES    (HOST_NAME_BYTES + SERVICE_NAME_BYTES + STORY_ENDPOINT_BYTES)
 
 static enum style style_of(enum tcp_event_index index)
 {
@@ -26,11 +40,20 @@ static enum style style_of(enum tcp_event_index index)
 	case TCP_EVENT_INDEX_ESTABLISHED:
 		return STYLE_GOOD;
 	case TCP_EVENT_INDEX_REFUSED:
+	case TCP_EVENT_INDEX_UNREACHABLE:
+	case TCP_EVENT_INDEX_TIMED_OUT:
+	case TCP_EVENT_INDEX_HALF_OPEN:
+	case TCP_EVENT_INDEX_ABANDONED:
 	case TCP_EVENT_INDEX_RESET:
 		return STYLE_BAD;
 	case TCP_EVENT_INDEX_SYN_RETRANSMIT:
 	case TCP_EVENT_INDEX_SYNACK_RETRANSMIT:
 	case TCP_EVENT_INDEX_RETRANSMIT:
+	case TCP_EVENT_INDEX_OUT_OF_ORDER:
+	case TCP_EVENT_INDEX_DUPLICATE:
+	case TCP_EVENT_INDEX_FIN_RETRANSMIT:
+	case TCP_EVENT_INDEX_ZERO_WINDOW:
+	case TCP_EVENT_INDEX_CHALLENGE_ACK:
 	case TCP_EVENT_INDEX_RST_IGNORED:
 	case TCP_EVENT_INDEX_SYN_IGNORED:
 	case TCP_EVENT_INDEX_ACK_IGNORED:
@@ -44,7 +67,9 @@ static enum style style_of(enum tcp_event_index index)
 
 static void ttl_text(char *text, size_t bytes, const struct trace_event *event)
 {
-	if (event->ttl_out)
+	if (event->hook == HOOK_NONE)
+		snprintf(text, bytes, "-");
+	else if (event->ttl_out)
 		snprintf(text, bytes, "ttl %u→%u", event->pkt.ttl, event->ttl_out);
 	else
 		snprintf(text, bytes, "ttl %u", event->pkt.ttl);
@@ -67,29 +92,101 @@ static void print_padded(const char *text, int columns)
 	printf("%s%*s ", text, missing > 0 ? missing : 0, "");
 }
 
+/* RFC 3339 in the local zone, with microseconds. */
+static void absolute_text(char *text, size_t bytes, __u64 epoch_ns)
+{
+	char day[32] = "?", zone[8] = "";
+	time_t seconds = (time_t)(epoch_ns / NS_PER_S);
+	struct tm local;
+
+	if (localtime_r(&seconds, &local)) {
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &local);
+		strftime(zone, sizeof(zone), "%z", &local);
+	}
+	snprintf(text, bytes, "%s.%06" PRIu64 "%.3s:%.2s", day, (uint64_t)(epoch_ns % NS_PER_S / NS_PER_US),
+		 zone, *zone ? zone + 3 : "");
+}
+
+static void print_time(struct text_sink *self, const struct trace_event *event)
+{
+	const struct sink_session *session = self->sink.session;
+	__u64 base_ns = session->start_ns;
+	char absolute[64];
+
+	fputs(terminal_style(stdout, STYLE_DIM), stdout);
+	if (session->time_style == TIME_ABSOLUTE) {
+		absolute_text(absolute, sizeof(absolute), event->time_ns + session->to_epoch_ns);
+		printf("%s", absolute);
+	} else {
+		if (session->time_style == TIME_DELTA)
+			base_ns = self->before_ns ? self->before_ns : event->time_ns;
+		printf("%*.6f", SECONDS_COLUMNS, (double)(__s64)(event->time_ns - base_ns) / 1e9);
+	}
+	printf("%s ", terminal_style(stdout, STYLE_RESET));
+	self->before_ns = event->time_ns;
+}
+
+static void print_interface(const struct text_sink *self, const struct trace_event *event)
+{
+	print_padded(event->hook == HOOK_NONE ? "-" : sink_interface_name(self->sink.session, event->ifindex),
+		     INTERFACE_COLUMNS);
+}
+
+/* With names where they are wanted and known by now. */
+static void end_text(char *text, size_t bytes, const struct sink_session *session, struct story_end end)
+{
+	char host[HOST_NAME_BYTES], service[SERVICE_NAME_BYTES], number[STORY_ENDPOINT_BYTES];
+	const char *port;
+	size_t host_bytes;
+	bool has_host, has_service;
+
+	story_endpoint(number, sizeof(number), &end.addr, end.port, end.ip_version);
+	port = strrchr(number, ':') + 1;
+	host_bytes = (size_t)(port - 1 - number);
+	has_host = session->names && host_names_find(session->names, &end.addr, end.ip_version, host);
+	has_service = session->names && host_names_service(session->names, end.port, service);
+	snprintf(text, bytes, "%.*s:%s", (int)(has_host ? strlen(host) : host_bytes),
+		 has_host ? host : number, has_service ? service : port);
+}
+
+/* Who has sent it: an ICMP error comes back to the client; nobody has sent what only time has brought about. */
+static const char *arrow_of(const struct trace_event *event)
+{
+	if (event->hook == HOOK_NONE)
+		return "—";
+	return story_from_client(event) && !story_is_icmp(event) ? "→" : "←";
+}
+
 /* Time, interface and, the client on the left, the two ends with the packet's direction between them. */
 static void print_prefix(struct text_sink *self, const struct trace_event *event)
 {
 	const struct sink_session *session = self->sink.session;
-	char left[STORY_ENDPOINT_BYTES], right[STORY_ENDPOINT_BYTES], ends[2 * STORY_ENDPOINT_BYTES + 8],
-		ttl[24];
-	const struct packet *pkt = &event->pkt;
-	bool from_client = story_from_client(event);
+	char left[ENDPOINT_BYTES], right[ENDPOINT_BYTES], ends[2 * ENDPOINT_BYTES + 8], ttl[24];
+	flow_end client = story_client(event);
 
-	story_endpoint(left, sizeof(left), from_client ? &pkt->src : &pkt->dst,
-		       from_client ? pkt->src_port : pkt->dst_port, pkt->ip_version);
-	story_endpoint(right, sizeof(right), from_client ? &pkt->dst : &pkt->src,
-		       from_client ? pkt->dst_port : pkt->src_port, pkt->ip_version);
-	snprintf(ends, sizeof(ends), "%s %s %s", left, from_client ? "→" : "←", right);
+	end_text(left, sizeof(left), session, story_end(event, client));
+	end_text(right, sizeof(right), session, story_end(event, !client));
+	snprintf(ends, sizeof(ends), "%s %s %s", left, arrow_of(event), right);
 	ttl_text(ttl, sizeof(ttl), event);
-	printf("%s%11.6f%s ", terminal_style(stdout, STYLE_DIM),
-	       (double)(__s64)(event->time_ns - session->start_ns) / 1e9,
-	       terminal_style(stdout, STYLE_RESET));
-	print_padded(sink_interface_name(session, event->ifindex), 6);
+	print_time(self, event);
+	print_interface(self, event);
 	if (columns_of(ends) > self->ends_columns)
 		self->ends_columns = columns_of(ends);
 	print_padded(ends, self->ends_columns);
-	print_padded(ttl, 9);
+	print_padded(ttl, TTL_COLUMNS);
+}
+
+static void print_explanation(const struct text_sink *self, const struct trace_event *event,
+			      enum tcp_event_index index)
+{
+	struct explanation explanation;
+
+	story_explain(&explanation, self->sink.session, event, index);
+	for (int i = 0; i < explanation.count; i++) {
+		printf("%*s%s", EXPLAINED_INDENT, "", terminal_style(stdout, STYLE_NAME));
+		print_padded(explanation.line[i].label, LABEL_COLUMNS);
+		printf("%s%s\n", terminal_style(stdout, STYLE_RESET), explanation.line[i].text);
+	}
 }
 
 /* "  client curl[4711]": once when it begins, once when its fate is known. */
@@ -116,29 +213,37 @@ static bool tells_owner(enum tcp_event_index index)
 static void print_connection_event(struct text_sink *self, const struct trace_event *event,
 				   enum tcp_event_index index)
 {
-	char detail[STORY_DETAIL_BYTES];
+	char detail[STORY_DETAIL_BYTES], encapsulation[STORY_DETAIL_BYTES];
 
 	print_prefix(self, event);
 	story_detail(detail, sizeof(detail), event, index);
+	story_encapsulation(encapsulation, sizeof(encapsulation), event);
 	fputs(terminal_style(stdout, style_of(index)), stdout);
-	print_padded(tcp_event_text(index), *detail ? 12 : 0);
+	if (*detail || *encapsulation)
+		print_padded(tcp_event_text(index), EVENT_COLUMNS);
+	else
+		fputs(tcp_event_text(index), stdout);
 	printf("%s%s", terminal_style(stdout, STYLE_RESET), detail);
+	if (*encapsulation)
+		printf("%s%s[%s]%s", *detail ? "  " : "", terminal_style(stdout, STYLE_DIM), encapsulation,
+		       terminal_style(stdout, STYLE_RESET));
 	if (tells_owner(index)) {
 		print_owner(self->sink.session, event, true);
 		print_owner(self->sink.session, event, false);
 	}
 	putchar('\n');
+	if (self->sink.session->explain)
+		print_explanation(self, event, index);
 }
 
-static const char *const arrows[] = {
+static const char *const directions[] = {
 	[HOOK_INGRESS] = "in ",
 	[HOOK_EGRESS] = "out",
 	[HOOK_FORWARD] = "fwd",
 };
 
-static void print_packet(const struct text_sink *self, const struct trace_event *event, const __u8 *bytes)
+static void print_packet(struct text_sink *self, const struct trace_event *event, const __u8 *bytes)
 {
-	const struct sink_session *session = self->sink.session;
 	struct dissection dissection;
 	char line[LINE_BYTES];
 
@@ -146,11 +251,9 @@ static void print_packet(const struct text_sink *self, const struct trace_event 
 		return;
 	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes, LINK_ETHERNET)) {
 		dissection_line(&dissection, NULL, line, sizeof(line));
-		printf("%s%11.6f%s ", terminal_style(stdout, STYLE_DIM),
-		       (double)(__s64)(event->time_ns - session->start_ns) / 1e9,
-		       terminal_style(stdout, STYLE_RESET));
-		print_padded(sink_interface_name(session, event->ifindex), 6);
-		printf("%s %s", arrows[event->hook], line);
+		print_time(self, event);
+		print_interface(self, event);
+		printf("%s %s", directions[event->hook], line);
 		if (event->hook == HOOK_INGRESS)
 			printf("  %s[%s]%s", terminal_style(stdout, STYLE_DIM), verdict_key(event->verdict),
 			       terminal_style(stdout, STYLE_RESET));
@@ -161,13 +264,16 @@ static void print_packet(const struct text_sink *self, const struct trace_event 
 
 static void print_heading(struct text_sink *self)
 {
+	bool absolute = self->sink.session->time_style == TIME_ABSOLUTE;
+
 	if (self->heading_said)
 		return;
 	self->heading_said = true;
-	printf("%s%11s ", terminal_style(stdout, STYLE_DIM), "seconds");
-	print_padded("iface", 6);
+	printf("%s%*s ", terminal_style(stdout, STYLE_DIM), absolute ? -ABSOLUTE_COLUMNS : SECONDS_COLUMNS,
+	       absolute ? "time" : "seconds");
+	print_padded("iface", INTERFACE_COLUMNS);
 	print_padded("client → server", self->ends_columns);
-	print_padded("TTL", 9);
+	print_padded("TTL", TTL_COLUMNS);
 	printf("event%s\n", terminal_style(stdout, STYLE_RESET));
 }
 

@@ -145,6 +145,7 @@ void line_icmp(struct line *line, const struct dissection *d, const struct layer
 	       const struct line_options *options);
 
 /* Words for numbers; NULL if unknown. */
+const char *icmp6_error_text(uint8_t type, uint8_t code); /* part of icmp_error_text() */
 const char *ip_protocol_name(uint8_t protocol);
 const char *ether_type_name(uint16_t ether_type);
 const char *port_name(uint16_t port);

@@ -78,6 +78,15 @@ static const char *code_name(uint8_t type, uint8_t code)
 	return "";
 }
 
+const char *icmp_error_text(uint8_t ip_version, uint8_t type, uint8_t code)
+{
+	const char *detail = code_name(type, code);
+
+	if (ip_version == 6)
+		return icmp6_error_text(type, code);
+	return *detail ? detail : type_name(type);
+}
+
 static bool is_error(uint8_t type)
 {
 	return type == UNREACHABLE || type == REDIRECT || type == TIME_EXCEEDED || type == PARAMETER_PROBLEM;

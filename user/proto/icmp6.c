@@ -88,6 +88,13 @@ static const char *code_name(uint8_t type, uint8_t code)
 	return "";
 }
 
+const char *icmp6_error_text(uint8_t type, uint8_t code)
+{
+	const char *detail = code_name(type, code);
+
+	return *detail ? detail : type_name(type);
+}
+
 static void dissect_prefix(struct dissector *ds, uint32_t at)
 {
 	field_means(ds, field_number(ds, at + 2, 1, "prefix length", "icmpv6.opt.prefix.length"), "bits");

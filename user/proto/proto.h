@@ -113,6 +113,9 @@ const struct layer *dissection_layer(const struct dissection *d, const char *nam
 /* The first field of the layer with this tshark name ("ip.ttl"); NULL if there is none. */
 const struct field *layer_field(const struct layer *layer, const char *filter);
 
+/* What an ICMP (@ip_version 4) or ICMPv6 (6) error says: "host unreachable"; never NULL. */
+const char *icmp_error_text(uint8_t ip_version, uint8_t type, uint8_t code);
+
 const char *layer_name(const struct layer *layer);   /* "TCP" */
 const char *layer_key(const struct layer *layer);    /* "tcp", as in JSON */
 const char *field_check_key(enum field_check check); /* "right"; NULL for FIELD_NOT_CHECKED */
