@@ -43,3 +43,10 @@ const char *sink_clock(const struct sink_session *session)
 {
 	return session->offline ? "the capture's" : "CLOCK_MONOTONIC";
 }
+
+enum link_kind sink_link(const struct sink_session *session, const struct trace_event *event)
+{
+	int number = sink_interface_of(session, event->ifindex);
+
+	return number < 0 ? LINK_ETHERNET : session->interface[number].link;
+}

@@ -88,6 +88,8 @@ struct sink *sink_pcapng_open(const struct sink_session *session, const char *pa
 
 /* The interface that an event happened on: its number in the session, or -1. */
 int sink_interface_of(const struct sink_session *session, unsigned int ifindex);
+/* What its frames begin with. */
+enum link_kind sink_link(const struct sink_session *session, const struct trace_event *event);
 const char *sink_interface_name(const struct sink_session *session, unsigned int ifindex);
 
 /* Where an event was seen, "xdp", and by what clock: "CLOCK_MONOTONIC". */

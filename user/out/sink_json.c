@@ -77,7 +77,8 @@ static json_t *packet_json(const struct sink_session *session, const struct trac
 
 	json_set_number(object, "wire_bytes", event->pkt.wire_bytes);
 	json_set_number(object, "captured_bytes", event->captured_bytes);
-	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes, LINK_ETHERNET))
+	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes,
+		     sink_link(session, event)))
 		json_object_set_new(object, "packet", dissection_json(&dissection));
 	dissection_free(&dissection);
 	return object;

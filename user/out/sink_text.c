@@ -14,6 +14,7 @@
 #include "out/story_explain.h"
 #include "proto/proto.h"
 #include "util/clock.h"
+#include "util/digits.h"
 #include "util/names.h"
 #include "util/terminal.h"
 
@@ -72,7 +73,7 @@ static void ttl_text(char *text, size_t bytes, const struct trace_event *event)
 	else if (event->ttl_out)
 		snprintf(text, bytes, "ttl %u→%u", event->pkt.ttl, event->ttl_out);
 	else
-		snprintf(text, bytes, "ttl %u", event->pkt.ttl);
+		*digits_put(stpcpy(text, "ttl "), event->pkt.ttl) = 0;
 }
 
 /* printf pads by bytes; these texts hold characters of several. */
@@ -87,9 +88,11 @@ static int columns_of(const char *text)
 
 static void print_padded(const char *text, int columns)
 {
-	int missing = columns - columns_of(text);
-
-	printf("%s%*s ", text, missing > 0 ? missing : 0, "");
+	fputs_unlocked(text, stdout);
+	for (int at = columns_of(text); at <= columns; at++)
+		putchar_unlocked(' ');
+	if (columns_of(text) > columns)
+		putchar_unlocked(' ');
 }
 
 /* RFC 3339 in the local zone, with microseconds. */
@@ -107,6 +110,24 @@ static void absolute_text(char *text, size_t bytes, __u64 epoch_ns)
 		 zone, *zone ? zone + 3 : "");
 }
 
+/* As "%11.6f" does it. */
+static void print_seconds(__u64 time_ns, __u64 base_ns)
+{
+	__u64 ns = time_ns >= base_ns ? time_ns - base_ns : base_ns - time_ns,
+	      us = (ns + NS_PER_US / 2) / NS_PER_US;
+	char text[2 * DIGITS_MAX], *end = text;
+	int missing;
+
+	if (time_ns < base_ns)
+		*end++ = '-';
+	end = digits_put(end, us / 1000000);
+	*end++ = '.';
+	end = digits_put_fixed(end, us, 6);
+	for (missing = SECONDS_COLUMNS - (int)(end - text); missing > 0; missing--)
+		putchar_unlocked(' ');
+	fwrite_unlocked(text, end - text, 1, stdout);
+}
+
 static void print_time(struct text_sink *self, const struct trace_event *event)
 {
 	const struct sink_session *session = self->sink.session;
@@ -120,9 +141,10 @@ static void print_time(struct text_sink *self, const struct trace_event *event)
 	} else {
 		if (session->time_style == TIME_DELTA)
 			base_ns = self->before_ns ? self->before_ns : event->time_ns;
-		printf("%*.6f", SECONDS_COLUMNS, (double)(__s64)(event->time_ns - base_ns) / 1e9);
+		print_seconds(event->time_ns, base_ns);
 	}
-	printf("%s ", terminal_style(stdout, STYLE_RESET));
+	fputs_unlocked(terminal_style(stdout, STYLE_RESET), stdout);
+	putchar_unlocked(' ');
 	self->before_ns = event->time_ns;
 }
 
@@ -140,11 +162,15 @@ static void end_text(char *text, size_t bytes, const struct sink_session *sessio
 	size_t host_bytes;
 	bool has_host, has_service;
 
+	if (!session->names) {
+		story_endpoint(text, bytes, &end.addr, end.port, end.ip_version);
+		return;
+	}
 	story_endpoint(number, sizeof(number), &end.addr, end.port, end.ip_version);
 	port = strrchr(number, ':') + 1;
 	host_bytes = (size_t)(port - 1 - number);
-	has_host = session->names && host_names_find(session->names, &end.addr, end.ip_version, host);
-	has_service = session->names && host_names_service(session->names, end.port, service);
+	has_host = host_names_find(session->names, &end.addr, end.ip_version, host);
+	has_service = host_names_service(session->names, end.port, service);
 	snprintf(text, bytes, "%.*s:%s", (int)(has_host ? strlen(host) : host_bytes),
 		 has_host ? host : number, has_service ? service : port);
 }
@@ -166,7 +192,7 @@ static void print_prefix(struct text_sink *self, const struct trace_event *event
 
 	end_text(left, sizeof(left), session, story_end(event, client));
 	end_text(right, sizeof(right), session, story_end(event, !client));
-	snprintf(ends, sizeof(ends), "%s %s %s", left, arrow_of(event), right);
+	stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(ends, left), " "), arrow_of(event)), " "), right);
 	ttl_text(ttl, sizeof(ttl), event);
 	print_time(self, event);
 	print_interface(self, event);
@@ -223,7 +249,8 @@ static void print_connection_event(struct text_sink *self, const struct trace_ev
 		print_padded(tcp_event_text(index), EVENT_COLUMNS);
 	else
 		fputs(tcp_event_text(index), stdout);
-	printf("%s%s", terminal_style(stdout, STYLE_RESET), detail);
+	fputs_unlocked(terminal_style(stdout, STYLE_RESET), stdout);
+	fputs_unlocked(detail, stdout);
 	if (*encapsulation)
 		printf("%s%s[%s]%s", *detail ? "  " : "", terminal_style(stdout, STYLE_DIM), encapsulation,
 		       terminal_style(stdout, STYLE_RESET));
@@ -249,7 +276,8 @@ static void print_packet(struct text_sink *self, const struct trace_event *event
 
 	if (!event->captured_bytes)
 		return;
-	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes, LINK_ETHERNET)) {
+	if (!dissect(&dissection, bytes, event->captured_bytes, event->pkt.wire_bytes,
+		     sink_link(self->sink.session, event))) {
 		dissection_line(&dissection, NULL, line, sizeof(line));
 		print_time(self, event);
 		print_interface(self, event);

@@ -7,6 +7,8 @@
 #include "out/story.h"
 #include "proto/proto.h"
 #include "util/append.h"
+#include "util/clock.h"
+#include "util/digits.h"
 
 static void print_address(char *text, size_t bytes, const union ip_addr *addr, __u8 ip_version)
 {
@@ -14,30 +16,59 @@ static void print_address(char *text, size_t bytes, const union ip_addr *addr, _
 	inet_ntop(ip_version == 6 ? AF_INET6 : AF_INET, addr, text, bytes);
 }
 
+static void print_endpoint4(char *text, const union ip_addr *addr, __be16 port)
+{
+	for (int i = 0; i < 4; i++) {
+		text = digits_put(text, addr->byte[i]);
+		*text++ = i < 3 ? '.' : ':';
+	}
+	*digits_put(text, FROM_BE16(port)) = 0;
+}
+
 void story_endpoint(char *text, size_t bytes, const union ip_addr *addr, __be16 port, __u8 ip_version)
 {
 	char host[INET6_ADDRSTRLEN];
 
+	if (ip_version != 6 && bytes >= sizeof("255.255.255.255:65535")) {
+		print_endpoint4(text, addr, port);
+		return;
+	}
 	print_address(host, sizeof(host), addr, ip_version);
 	snprintf(text, bytes, ip_version == 6 ? "[%s]:%u" : "%s:%u", host, FROM_BE16(port));
 }
 
-/* Four digits: as many behind the point as the number in front of it leaves. */
-static void print_scaled(char *text, size_t bytes, double value, const char *unit)
+/* Four digits: as many behind the point as the number in front of it leaves. @unit_ns: at least 1000 */
+static void print_scaled(char *text, size_t bytes, __u64 ns, __u64 unit_ns, const char *unit)
 {
-	int decimals = value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
+	unsigned int decimals = ns < 10 * unit_ns - unit_ns / 2000   ? 3
+				: ns < 100 * unit_ns - unit_ns / 200 ? 2
+				: ns < 1000 * unit_ns - unit_ns / 20 ? 1
+								     : 0;
+	static const __u32 powers[] = {1, 10, 100, 1000};
+	__u64 step_ns = unit_ns / powers[decimals],
+	      steps = ns / step_ns + (ns % step_ns >= (step_ns + 1) / 2);
+	char digits[2 * DIGITS_MAX], *end = digits_put(digits, steps / powers[decimals]);
 
-	snprintf(text, bytes, "%.*f %s", decimals, value, unit);
+	if (decimals) {
+		*end++ = '.';
+		end = digits_put_fixed(end, steps, decimals);
+	}
+	*end = 0;
+	if (stpncpy(text, digits, bytes) - text + strlen(unit) + 2 > bytes)
+		return;
+	text += end - digits;
+	*text++ = ' ';
+	strcpy(text, unit);
 }
 
 void story_duration(char *text, size_t bytes, __u64 ns)
 {
 	if (ns < 999950)
-		print_scaled(text, bytes, ns / 1e3, "µs");
+		print_scaled(text, bytes, ns, NS_PER_US, "µs");
 	else if (ns < 999950000)
-		print_scaled(text, bytes, ns / 1e6, "ms");
+		print_scaled(text, bytes, ns, NS_PER_MS, "ms");
 	else
-		print_scaled(text, bytes, ns / 1e9, "s");
+		print_scaled(text, bytes, ns, NS_PER_S, "s");
 }
 
 __u64 story_elapsed_ns(__u64 from_ns, __u64 to_ns)
