@@ -140,7 +140,8 @@ def _is_caught(pid, which):
     (["trace", "nope"], 1, "nope: no such interface; try: ip link (in the right network namespace?)"),
     (["trace", "a-name-too-long-for-any"], 1,
      "a-name-too-long-for-any: no such interface; try: ip link (in the right network namespace?)"),
-    (["trace", "b0", "nope"], 1, "nope: no such interface; try: ip link (in the right network namespace?)"),
+    (["trace", "b0", "nope"], 2, "nope: no such interface, and as the beginning of FILTER: can't parse filter "
+     "expression: syntax error; try: `ip -br link` for the interfaces, `man 7 pcap-filter` for filters"),
     (["forward", "b0", "nope"], 1, "nope: no such interface; try: ip link (in the right network namespace?)"),
     (["trace", "b0", "b0"], 2, "b0: given twice; try: name each interface once"),
     (["forward", "b0", "b0"], 2, "b0: given twice; try: name each interface once"),

@@ -258,6 +258,16 @@ static void describe(struct session *session)
 	}
 }
 
+static void announce_room(const struct datapath *dp)
+{
+	__u32 open, half_open;
+
+	datapath_room(dp, &open, &half_open);
+	if (open)
+		log_info("room for %u open and %u half-open connections, in %.0f MiB of kernel memory", open,
+			 half_open, (double)datapath_memory(dp) / (1 << 20));
+}
+
 static void announce_ports(const struct session *session, const char *announce)
 {
 	char names[512] = "";
@@ -267,6 +277,7 @@ static void announce_ports(const struct session *session, const char *announce)
 		used += snprintf(names + used, sizeof(names) - used, "%s%s (%s)", i ? ", " : "",
 				 session->interfaces[i].name,
 				 datapath_port(session->dp, i)->native ? "native XDP" : "generic XDP");
+	announce_room(session->dp);
 	log_info("%s %s; Ctrl-C ends it", announce, names);
 }
 

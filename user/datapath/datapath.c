@@ -14,6 +14,7 @@
 #include "datapath/filter_install.h"
 #include "datapath/flows.h"
 #include "datapath/loading.h"
+#include "datapath/memory.h"
 #include "datapath/preflight.h"
 #include "datapath/route_cache.h"
 #include "net/iface.h"
@@ -366,6 +367,17 @@ int datapath_steer(struct datapath *dp, const struct steer_key *key)
 int datapath_xsk_map_fd(const struct datapath *dp)
 {
 	return bpf_map__fd(dp->maps->maps.xsks);
+}
+
+__u64 datapath_memory(const struct datapath *dp)
+{
+	return memory_of_maps(dp->maps->obj);
+}
+
+void datapath_room(const struct datapath *dp, __u32 *open, __u32 *half_open)
+{
+	*open = dp->options.observe ? flow_entries(dp, dp->options.max_open) : 0;
+	*half_open = dp->options.observe ? flow_entries(dp, dp->options.max_half_open) : 0;
 }
 
 int datapath_events_fd(const struct datapath *dp)

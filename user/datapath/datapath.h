@@ -28,10 +28,10 @@ struct datapath_options {
 	__u32 max_half_open; /* likewise, of those that only one end has shown */
 	bool packets;        /* emit an event for every frame */
 	__u32 snap_bytes;    /* with each event that many bytes of the frame; 0: none */
-	__u32 steer;      /* hand that many flows of datapath_steer(), at most, to AF_XDP sockets; 0: none */
-	bool forward;     /* route */
+	__u32 steer;  /* hand that many flows of datapath_steer(), at most, to AF_XDP sockets; 0: none */
+	bool forward; /* route */
 	const struct filter *filter; /* what is observed, until the ports are added; NULL: everything */
-	__u32 idle_turns; /* the bench's handicap: turns of an idle loop for each frame; 0: none */
+	__u32 idle_turns;            /* the bench's handicap: turns of an idle loop for each frame; 0: none */
 };
 
 struct datapath_port {
@@ -73,6 +73,12 @@ int datapath_steer(struct datapath *dp, const struct steer_key *key);
 
 /* The XSKMAP (key: receive queue, value: AF_XDP socket fd); owned by the datapath. */
 int datapath_xsk_map_fd(const struct datapath *dp);
+
+/* What the maps take of the kernel's memory, in bytes. */
+__u64 datapath_memory(const struct datapath *dp);
+
+/* How many connections are followed: of which both ends have been heard, and of which one. 0 and 0: none. */
+void datapath_room(const struct datapath *dp, __u32 *open, __u32 *half_open);
 
 /* The ring buffer of struct trace_event; owned by the datapath. */
 int datapath_events_fd(const struct datapath *dp);
