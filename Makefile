@@ -9,7 +9,7 @@ BUILD   := build
 
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo 0.1)
 BPF_COMPILER := $(shell $(CLANG) -dumpversion 2>/dev/null | sed 's/^/clang /')
-LIBRARIES := libbpf libxdp libelf zlib libpcap libmnl jansson libcap-ng
+LIBRARIES := libbpf libxdp libelf zlib libpcap libmnl jansson libcap-ng libmicrohttpd ncursesw
 CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Werror
 INCLUDES  := -Iinclude -Iuser -I$(BUILD)/include
@@ -40,6 +40,8 @@ ASAN_TESTS   := $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 EMBEDDED     := $(BUILD)/include/trace_schema.inc
 BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 
+PROMTOOL     := $(BUILD)/tools/promtool
+
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/bpf/%.bpf.o $(BUILD)/include/%.skel.h
 .PHONY: help deps all demo test test-kernel bench bench-gate install clean
@@ -53,11 +55,13 @@ help:  ## list the targets
 # --- what it needs ---------------------------------------------------------------------------------------------------
 
 APT_PACKAGES := gcc libc6-dev make pkg-config git clang llvm bpftool libbpf-dev libxdp-dev libelf-dev zlib1g-dev \
-	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libcmocka-dev iproute2 ethtool procps iputils-ping \
-	netbase nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy python3-jsonschema
+	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libmicrohttpd-dev libncurses-dev libcmocka-dev iproute2 \
+	ethtool procps iputils-ping netbase nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy \
+	python3-jsonschema python3-prometheus-client
 DNF_PACKAGES := gcc make pkgconf-pkg-config git clang llvm bpftool libbpf-devel libxdp-devel elfutils-libelf-devel \
-	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libcmocka-devel iproute ethtool procps-ng \
-	iputils nginx curl tcpdump wireshark-cli python3 python3-pytest python3-scapy python3-jsonschema libasan libubsan
+	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libmicrohttpd-devel ncurses-devel \
+	libcmocka-devel iproute ethtool procps-ng iputils nginx curl tcpdump wireshark-cli python3 python3-pytest \
+	python3-scapy python3-jsonschema python3-prometheus_client libasan libubsan
 
 # The policy keeps Debian from starting nginx as a service: it is wanted for the lab, not for this machine's port 80.
 deps:  ## install what is missing: apt (tried), dnf (names given, untried)
@@ -76,6 +80,21 @@ deps:  ## install what is missing: apt (tried), dnf (names given, untried)
 		echo "dnf: these package names are untried"; dnf install -y $(DNF_PACKAGES); \
 	else \
 		echo "neither apt-get nor dnf here; install the likes of: $(APT_PACKAGES)" >&2; exit 1; \
+	fi
+	@[ -x $(PROMTOOL) ] || $(MAKE) --no-print-directory $(PROMTOOL)
+
+# Out of its package and no more: that, once installed, is a server on port 9090 from the next boot on.
+$(PROMTOOL):
+	$(say) TOOL $@
+	$(Q)mkdir -p $(@D)
+	$(Q)if command -v promtool >/dev/null; then \
+		ln -s "$$(command -v promtool)" $@; \
+	elif command -v apt-get >/dev/null; then \
+		unpacked=$$(mktemp -d) && trap "rm -rf $$unpacked" EXIT && cd $$unpacked && \
+		apt-get download -qq -o APT::Sandbox::User=root prometheus && dpkg-deb -x prometheus_*.deb . && \
+		cp usr/bin/promtool $(abspath $@); \
+	else \
+		echo "no promtool here: the test of --metrics that needs it will be skipped" >&2; \
 	fi
 
 # --- build -----------------------------------------------------------------------------------------------------------

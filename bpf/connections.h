@@ -97,30 +97,36 @@ static __always_inline int connection_fast(struct flow_entry *flow, const struct
 	return done;
 }
 
-static __always_inline void count_talker(const struct talker_key *key, __u32 events)
+static __always_inline void count_talker(const struct talker_key *key, __u32 columns)
 {
 	struct talker *talker = bpf_map_lookup_elem(&talkers, key);
+	struct talker first = {};
 
-	if (talker) {
-		__sync_fetch_and_add(talker_counter(talker, events), 1);
-	} else {
-		struct talker first = {};
-
-		*talker_counter(&first, events) = 1;
+	if (!talker) {
 		bpf_map_update_elem(&talkers, key, &first, BPF_NOEXIST);
+		talker = bpf_map_lookup_elem(&talkers, key);
 	}
+	if (!talker)
+		return;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < TALKER_COLUMN_COUNT; i++)
+		if (columns & 1u << i)
+			__sync_fetch_and_add(&talker->count[i], 1);
 }
 
 static __always_inline void count_handshake(const struct tcp_track *track)
 {
-	__u32 zero = 0, server, client;
+	__u64 server, client;
+	__u32 zero = 0;
 	struct handshakes *times = bpf_map_lookup_elem(&handshake_times, &zero);
 
 	if (!times)
 		return;
-	if (handshake_buckets(track, &server, &client)) {
-		count_one(times->server, server, HISTOGRAM_BUCKETS);
-		count_one(times->client, client, HISTOGRAM_BUCKETS);
+	if (handshake_legs_ns(track, &server, &client)) {
+		count_one(times->server, histogram_bucket(server), HISTOGRAM_BUCKETS);
+		count_one(times->client, histogram_bucket(client), HISTOGRAM_BUCKETS);
+		times->server_sum_ns += server;
+		times->client_sum_ns += client;
 	} else {
 		times->ambiguous++;
 	}
@@ -130,7 +136,7 @@ static __always_inline void count_handshake(const struct tcp_track *track)
 __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 {
 	const struct tcp_track *track;
-	__u32 events;
+	__u32 events, change, columns;
 
 	if (!count || !slot)
 		return 0;
@@ -144,13 +150,16 @@ __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 		events &= ~event_bit;
 	}
 	events = slot->event.tcp_events;
+	change = connection_change(track, events, slot->event.sender);
+	count_change(&count->connections, change);
 	if (events & TCP_EVENT_ESTABLISHED)
 		count_handshake(track);
-	if (!(events & TALKER_EVENTS) || track->client == TCP_END_UNKNOWN)
+	columns = change >> CHANGE_COLUMNS_SHIFT;
+	if (!columns || track->client == TCP_END_UNKNOWN)
 		return 0;
 	talker_keys_of(&slot->source, &slot->destination, &slot->event.key, track->client);
-	count_talker(&slot->source, events);
-	count_talker(&slot->destination, events);
+	count_talker(&slot->source, columns);
+	count_talker(&slot->destination, columns);
 	return 0;
 }
 

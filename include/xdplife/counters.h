@@ -14,6 +14,7 @@
 
 #include <linux/types.h>
 
+#include "fate.h"
 #include "tcp_events.h"
 
 /* How an outcome counts in the ledger's sum. */
@@ -141,6 +142,7 @@ struct port_counters {
 	__u64 proven;  /* of them, those of which both ends were heard later */
 	__u64 evicted; /* and those that newer ones pushed out before that */
 	__u64 tcp_event[TCP_EVENT_COUNT];
+	struct fate_counts connections;
 	__u64 event[EVENT_OUTCOME_COUNT];
 };
 
@@ -150,8 +152,10 @@ static inline void port_counters_add(struct port_counters *sum, const struct por
 		((__u64 *)sum)[i] += ((const __u64 *)more)[i];
 }
 
-_Static_assert(sizeof(struct port_counters) == 8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT +
-						    OBSERVED_COUNT + TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
+_Static_assert(sizeof(struct port_counters) ==
+		       sizeof(struct fate_counts) +
+			       8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + OBSERVED_COUNT +
+				    TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
 	       "no padding: both sides read it as an array of counters");
 
 #endif

@@ -69,7 +69,8 @@ struct tcp_track {
 	__u8 icmp_type;   /* UNREACHABLE: ICMP or ICMPv6, as the connection's addresses are */
 	__u8 icmp_code;
 	__u8 resetter; /* RESET: the end whose RST it was; the closer may be another, by its FIN */
-	__u8 _pad[2];
+	__u8 former_flags; /* REUSED: the flags of the connection that went before on the same ports */
+	__u8 _pad[1];
 };
 
 _Static_assert(sizeof(struct tcp_track) == 392, "crosses the ring buffer: no hidden padding");
@@ -522,12 +523,14 @@ XL_STEP __u32 tcp_track_segment(struct tcp_track *t, const struct packet *pkt, f
 {
 	__u32 events = 0, refused, outlived;
 	struct tcp_side *snd, *rcv;
+	__u8 former_flags;
 
 	if (!t || !pkt)
 		return 0;
 	snd = &t->side[from & 1];
 	rcv = &t->side[!(from & 1)];
 	outlived = track_outlived(t);
+	former_flags = t->flags;
 	if ((pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_RST)) == TCPHDR_SYN &&
 	    syn_begins_anew(t, snd, pkt, from)) {
 		events = outlived | TCP_EVENT_REUSED;
@@ -535,6 +538,8 @@ XL_STEP __u32 tcp_track_segment(struct tcp_track *t, const struct packet *pkt, f
 	} else if (!(pkt->tcp_flags & TCPHDR_RST) && track_take_other(t, rcv, pkt, from)) {
 		events = outlived | TCP_EVENT_REUSED;
 	}
+	if (events)
+		t->former_flags = former_flags;
 	t->last_ns = now_ns;
 	snd->packets += pkt->segments > 1 ? pkt->segments : 1;
 	snd->bytes += pkt->payload_bytes;

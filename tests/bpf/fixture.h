@@ -174,6 +174,7 @@ static inline void assert_counted(const char *name, const struct port_counters *
 	/* What the observer counts has tests of its own. */
 	memcpy(should.observed, after->observed, sizeof(should.observed));
 	memcpy(should.tcp_event, after->tcp_event, sizeof(should.tcp_event));
+	should.connections = after->connections;
 	memcpy(should.event, after->event, sizeof(should.event));
 	should.opened = after->opened;
 	should.evicted = after->evicted;

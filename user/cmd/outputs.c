@@ -46,7 +46,7 @@ int outputs_open(struct outputs *outputs, const struct session_options *options,
 		open_names(shown);
 
 	*outputs = (struct outputs){.options = options, .shown = shown};
-	if (options->events)
+	if (session_shows_events(options))
 		err = add(outputs, options->json ? sink_json_open(shown) : sink_text_open(shown),
 			  STDOUT_NAME);
 	if (!err && options->write)

@@ -7,6 +7,7 @@
 
 #include "cmd/outputs.h"
 #include "cmd/session.h"
+#include "cmd/sums.h"
 #include "command.h"
 #include "datapath/events.h"
 #include "datapath/flows.h"
@@ -29,7 +30,10 @@ enum {
 	OPTION_EXPLAIN = 'v',
 	OPTION_TIME = 't',
 	OPTION_NAMES = 'n',
+	OPTION_SUMMARY = 's',
 	OPTION_STRICT = 0x100, /* without a letter */
+	OPTION_TOP,
+	OPTION_METRICS,
 	OPTION_MAX_OPEN,
 	OPTION_MAX_HALF_OPEN,
 	OPTION_ROTATE_SIZE,
@@ -52,6 +56,11 @@ static const struct argp_option option_table[] = {
 	{"rotate-files", OPTION_ROTATE_FILES, "N", 0, "keep that many files, delete the oldest", 0},
 	{"duration", OPTION_DURATION, "SECONDS", 0, "stop after that time", 0},
 	{"count", OPTION_COUNT, "N", 0, "stop after N events (with --packets: packets)", 0},
+	{"summary", OPTION_SUMMARY, NULL, 0, "no event lines, but at the end what became of all connections",
+	 0},
+	{"top", OPTION_TOP, NULL, 0, "no event lines, but a live table of the connections", 0},
+	{"metrics", OPTION_METRICS, "ADDR:PORT", 0,
+	 "serve the sums as OpenMetrics at http://ADDR:PORT/metrics", 0},
 	{"strict", OPTION_STRICT, NULL, 0, "lost events are a failure: exit status 1", 0},
 	{"max-open", OPTION_MAX_OPEN, "N", 0, "follow up to N open connections (65536)", 0},
 	{"max-half-open", OPTION_MAX_HALF_OPEN, "N", 0,
@@ -179,7 +188,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_JSON:
-		options->json = true;
+		options->json = options->sums.json = true;
 		return 0;
 	case OPTION_PACKETS:
 		options->packets = options->events = true;
@@ -189,6 +198,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_COUNT:
 		options->count = parse_number("count", arg, ULONG_MAX, state);
+		return 0;
+	case OPTION_SUMMARY:
+		options->sums.summary = true;
+		return 0;
+	case OPTION_TOP:
+		options->sums.top = true;
+		return 0;
+	case OPTION_METRICS:
+		options->sums.metrics = arg;
 		return 0;
 	case OPTION_STRICT:
 		options->strict = true;
@@ -210,6 +228,7 @@ struct session {
 	const struct session_options *options;
 	struct datapath *dp;
 	struct events *events;
+	struct sums *sums;
 	struct owners *owners; /* NULL: nobody knows */
 	__u64 swept_ns;        /* when the table of connections was last looked through */
 	struct sink_session shown;
@@ -224,6 +243,8 @@ static int on_event(void *context, const struct trace_event *event, const __u8 *
 {
 	struct session *session = context;
 
+	if (event->hook == HOOK_NONE)
+		sums_add(session->sums, event);
 	outputs_event(&session->outputs, event, bytes);
 	return 0;
 }
@@ -318,6 +339,8 @@ static int loop(struct session *session, int ports_needed)
 		int err = events_read(session->events);
 
 		keep_house(session, now_ns);
+		if (!sums_tick(session->sums, now_ns))
+			return EXIT_DONE;
 		if (outputs_flush(&session->outputs))
 			return EXIT_FAILED;
 		if (err && err != -EINTR) {
@@ -360,16 +383,20 @@ static int finish(struct session *session, int code)
 {
 	const struct flows_sweep sweep = {
 		.now_ns = clock_monotonic_ns(), .stopped = true, .handler = on_event, .context = session};
-	int ledger;
+	int ledger, sums;
 
+	sums_stop(session->sums);
 	datapath_detach(session->dp);
 	events_drain(session->events);
 	if (session->options->events)
 		datapath_sweep(session->dp, &sweep);
 	outputs_close(&session->outputs);
+	sums = sums_report(session->sums, sweep.now_ns);
 	ledger = print_ledger(session);
 	if (session->outputs.failed)
 		return EXIT_FAILED;
+	if (!code)
+		code = sums;
 	return code ? code : ledger;
 }
 
@@ -394,8 +421,15 @@ static int start(struct session *session, const struct datapath_options *datapat
 		return EXIT_FAILED;
 	}
 	session->ports_left = session->shown.interface_count;
-	announce_ports(session, announce);
-	return 0;
+	err = sums_open(&session->sums, &session->options->sums, session->dp, &session->shown);
+	if (!err)
+		announce_ports(session, announce);
+	return err;
+}
+
+bool session_shows_events(const struct session_options *options)
+{
+	return options->events && (options->packets || !(options->sums.summary || options->sums.top));
 }
 
 int session_run(const struct session_options *options, struct datapath_options datapath, char *const *ifnames,
@@ -405,7 +439,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	int err;
 
 	datapath.observe = options->events || options->write;
-	datapath.event_mask = TCP_EVENTS_ALL;
+	datapath.event_mask = session_shows_events(options) ? TCP_EVENTS_ALL : 0;
 	datapath.max_open = options->max_open;
 	datapath.max_half_open = options->max_half_open;
 	datapath.packets = options->packets || options->write;
@@ -417,6 +451,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 		err = finish(&session, loop(&session, datapath.forward ? ROUTER_PORTS : 1));
 	else
 		outputs_close(&session.outputs);
+	sums_close(session.sums);
 	events_close(session.events);
 	owners_close(session.owners);
 	datapath_close(session.dp);

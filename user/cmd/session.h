@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "cmd/sums.h"
 #include "datapath/datapath.h"
 #include "out/rotation.h"
 #include "out/sink.h"
@@ -26,11 +27,15 @@ struct session_options {
 	unsigned int max_open, max_half_open; /* connections that are followed; 0: the usual number */
 	double duration_s;                    /* 0: until a signal */
 	unsigned long count;                  /* events, packets with them, to stop after; 0: no limit */
+	struct sums_options sums;
 	const char *command_line;
 };
 
 /* An argp child whose input is a struct session_options; the parent sets state->child_inputs. */
 extern const struct argp session_argp;
+
+/* A summary or a table takes the place of the lines, unless every packet is wanted too. */
+bool session_shows_events(const struct session_options *options);
 
 /**
  * session_run() - attach to the interfaces, show what happens there, end with the ledger

@@ -44,6 +44,7 @@ struct datapath {
 	bool frags;                    /* the kernel has multi-buffer XDP (5.18) */
 	struct port port[CONFIG_MAX_PORTS];
 	int port_count;
+	__u64 swept; /* connections */
 };
 
 static __u32 flow_entries(const struct datapath *dp, __u32 wanted)
@@ -352,6 +353,18 @@ int datapath_program(const struct datapath *dp, int index)
 	return bpf_program__fd(dp->port[index].skel->progs.xdplife_xdp);
 }
 
+int datapath_egress_program(const struct datapath *dp, int index)
+{
+	const struct port *port = &dp->port[index];
+
+	return port->public.egress ? bpf_program__fd(port->skel->progs.xdplife_egress) : -1;
+}
+
+int datapath_map_fd(const struct datapath *dp, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(dp->maps->obj, name);
+}
+
 bool datapath_port_gone(const struct datapath *dp, int index)
 {
 	return attach_xdp_is_off(dp->port[index].xdp_link);
@@ -411,7 +424,15 @@ int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep)
 {
 	int removed = flows_sweep(bpf_map__fd(dp->maps->maps.flows), sweep);
 
-	return removed < 0 ? removed : 0;
+	if (removed < 0)
+		return removed;
+	__atomic_add_fetch(&dp->swept, removed, __ATOMIC_RELAXED);
+	return 0;
+}
+
+__u64 datapath_swept(const struct datapath *dp)
+{
+	return __atomic_load_n(&dp->swept, __ATOMIC_RELAXED);
 }
 
 void datapath_ask_neighbours(struct datapath *dp)

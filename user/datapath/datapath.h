@@ -64,6 +64,12 @@ const struct datapath_port *datapath_port(const struct datapath *dp, int index);
 /* The port's XDP program, for whoever measures it: a file descriptor, owned by the datapath. */
 int datapath_program(const struct datapath *dp, int index);
 
+/* The port's tc egress program; -1: it is not attached there. */
+int datapath_egress_program(const struct datapath *dp, int index);
+
+/* A map of bpf/maps.h, for whoever reads it: a file descriptor, owned by the datapath. */
+int datapath_map_fd(const struct datapath *dp, const char *name);
+
 /* Whether the interface was deleted since it was added. */
 bool datapath_port_gone(const struct datapath *dp, int index);
 
@@ -88,6 +94,9 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 
 /* Forgets the connections that are over; to be called about once a second while observing. 0 or -errno. */
 int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep);
+
+/* How many connections datapath_sweep() has taken out of the table. From any thread. */
+__u64 datapath_swept(const struct datapath *dp);
 
 /* Makes the kernel resolve the next hops that the forward stage lacked since the last call. */
 void datapath_ask_neighbours(struct datapath *dp);

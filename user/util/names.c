@@ -25,6 +25,11 @@ static const struct name events[EVENT_OUTCOME_COUNT] = {XL_EVENT_OUTCOMES(EVENT_
 #define TCP_EVENT_NAME(name, key, text) [TCP_EVENT_INDEX_##name] = {key, text},
 static const struct name tcp_events[TCP_EVENT_COUNT] = {XL_TCP_EVENTS(TCP_EVENT_NAME)};
 
+#define FATE_NAME(name, ending, key, text) [FATE_##name] = {key, text},
+#define ENDING_NAME(name, key, text)       [ENDING_##name] = {key, text},
+static const struct name fates[FATE_COUNT] = {XL_FATES(FATE_NAME)};
+static const struct name endings[ENDING_COUNT] = {XL_ENDINGS(ENDING_NAME)};
+
 static const struct name unknown = {"unknown", "unknown"};
 
 static const struct name *find(const struct name *names, size_t count, size_t index)
@@ -107,4 +112,24 @@ const char *tcp_event_text(enum tcp_event_index event)
 const char *tcp_event_key(enum tcp_event_index event)
 {
 	return find(tcp_events, TCP_EVENT_COUNT, event)->key;
+}
+
+const char *fate_key(enum fate fate)
+{
+	return find(fates, FATE_COUNT, fate)->key;
+}
+
+const char *fate_text(enum fate fate)
+{
+	return find(fates, FATE_COUNT, fate)->text;
+}
+
+const char *ending_key(enum ending ending)
+{
+	return find(endings, ENDING_COUNT, ending)->key;
+}
+
+const char *ending_text(enum ending ending)
+{
+	return find(endings, ENDING_COUNT, ending)->text;
 }

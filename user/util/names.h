@@ -27,4 +27,9 @@ const char *after_redirect_key(enum after_redirect after);
 const char *tcp_event_text(enum tcp_event_index event); /* "SYN-ACK again" */
 const char *tcp_event_key(enum tcp_event_index event);  /* "syn-ack-retransmit" */
 
+const char *fate_key(enum fate fate);       /* "closed-by-client" */
+const char *fate_text(enum fate fate);      /* "the client first" */
+const char *ending_key(enum ending ending); /* "closed" */
+const char *ending_text(enum ending ending);
+
 #endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "datapath/totals.h"
+#include "util/sysctl.h"
+
+#define BATCH 1024 /* entries a system call */
+
+static int read_counters(const struct datapath *dp, struct summary *summary)
+{
+	struct port_counters counters;
+	int err = 0;
+
+	for (int i = 0; i < datapath_port_count(dp) && !err; i++) {
+		err = datapath_counters(dp, i, &counters);
+		if (!err)
+			summary_add_counters(summary, &counters);
+	}
+	return err;
+}
+
+static int read_handshakes(int fd, struct summary *summary)
+{
+	int cpus = libbpf_num_possible_cpus(), err;
+	struct handshakes *each;
+	__u32 zero = 0;
+
+	if (cpus < 0)
+		return cpus;
+	each = calloc(cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(fd, &zero, each);
+	for (int i = 0; i < cpus && !err; i++)
+		summary_add_handshakes(summary, &each[i]);
+	free(each);
+	return err;
+}
+
+struct batch {
+	struct talker_key keys[BATCH];
+	struct talker values[BATCH];
+};
+
+static int read_talkers(int fd, struct summary *summary)
+{
+	struct batch *batch = malloc(sizeof(*batch));
+	__u32 position, *from = NULL, count;
+	int err = batch ? 0 : -ENOMEM;
+
+	while (!err) {
+		count = BATCH;
+		err = bpf_map_lookup_batch(fd, from, &position, batch->keys, batch->values, &count, NULL);
+		from = &position;
+		for (__u32 i = 0; (!err || err == -ENOENT) && i < count; i++) /* ENOENT: the last batch */
+			summary_add_talker(summary, &batch->keys[i], &batch->values[i]);
+	}
+	free(batch);
+	return err == -ENOENT ? 0 : err;
+}
+
+int totals_read(const struct datapath *dp, struct summary *summary, bool talkers)
+{
+	int err = read_counters(dp, summary);
+
+	if (!err)
+		err = read_handshakes(datapath_map_fd(dp, "handshake_times"), summary);
+	if (!err && talkers)
+		err = read_talkers(datapath_map_fd(dp, "talkers"), summary);
+	return err;
+}
+
+int totals_occupancy(const struct datapath *dp, struct occupancy *table)
+{
+	__u64 opened = 0, out = datapath_swept(dp);
+	struct bpf_map_info info = {0};
+	__u32 bytes = sizeof(info);
+
+	for (int i = 0; i < datapath_port_count(dp); i++) {
+		struct port_counters counters;
+		int err = datapath_counters(dp, i, &counters);
+
+		if (err)
+			return err;
+		opened += counters.opened;
+		out += counters.evicted;
+	}
+	/* One that was swept between the two readings may be missing in the first. */
+	table->used = opened > out ? opened - out : 0;
+	if (bpf_obj_get_info_by_fd(datapath_map_fd(dp, "flows"), &info, &bytes))
+		return -errno;
+	table->max = info.max_entries;
+	return 0;
+}
+
+bool totals_program_times_on(void)
+{
+	int on;
+
+	return !sysctl_read("kernel/bpf_stats_enabled", &on) && on;
+}
+
+static struct program_time program_time(int fd)
+{
+	struct bpf_prog_info info = {0};
+	__u32 bytes = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes))
+		return (struct program_time){0};
+	return (struct program_time){.runs = info.run_cnt, .run_ns = info.run_time_ns};
+}
+
+void totals_program_times(const struct datapath *dp, int port, struct program_time *xdp,
+			  struct program_time *egress)
+{
+	*xdp = program_time(datapath_program(dp, port));
+	*egress = program_time(datapath_egress_program(dp, port));
+}
