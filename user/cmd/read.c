@@ -10,6 +10,8 @@
 #include "command.h"
 #include "datapath/ledger.h"
 #include "observer/offline.h"
+#include "observer/summary.h"
+#include "out/summary_report.h"
 #include "util/log.h"
 #include "util/stop.h"
 
@@ -25,9 +27,11 @@ struct reading {
 	struct sink_session shown;
 	struct sink_interface *interfaces; /* those of the file that were met until now */
 	struct outputs outputs;
-	bool open;       /* the outputs are */
-	__u64 delivered; /* events */
-	bool link_said;  /* that one is not read */
+	bool open; /* the outputs are */
+	struct summary summary;
+	__u64 first_ns, last_ns; /* of its frames */
+	__u64 delivered;         /* events */
+	bool link_said;          /* that one is not read */
 };
 
 static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
@@ -35,6 +39,8 @@ static int on_event(void *context, const struct trace_event *event, const __u8 *
 	struct reading *reading = context;
 
 	reading->delivered++;
+	if (reading->options->sums.summary && event->tcp_events)
+		summary_add(&reading->summary, event);
 	outputs_event(&reading->outputs, event, bytes);
 	return 0;
 }
@@ -112,7 +118,7 @@ static int open_outputs(struct reading *reading, const struct capture_frame *fra
 	if (reading->open)
 		return 0;
 	reading->open = true;
-	reading->shown.start_ns = frame->time_ns;
+	reading->shown.start_ns = frame ? frame->time_ns : 0;
 	return outputs_open(&reading->outputs, reading->options, &reading->shown);
 }
 
@@ -129,6 +135,10 @@ static int take_frame(struct reading *reading, const struct capture_frame *frame
 		.second_hook = frame->second_hook,
 	};
 	int err = note_interfaces(reading);
+
+	if (!reading->open)
+		reading->first_ns = frame->time_ns;
+	reading->last_ns = frame->time_ns > reading->last_ns ? frame->time_ns : reading->last_ns;
 
 	if (!err)
 		err = open_outputs(reading, frame);
@@ -174,15 +184,32 @@ static int read_frames(struct reading *reading)
 	return err;
 }
 
+/* Return: an exit_code. */
+static int report_summary(struct reading *reading, const struct port_counters *total)
+{
+	struct summary *summary = &reading->summary;
+
+	if (!reading->options->sums.summary)
+		return EXIT_DONE;
+	summary->evicted = total->evicted;
+	summary->no_room = total->observed[OBSERVED_NO_ROOM];
+	return summary_report(summary, reading->last_ns - reading->first_ns, reading->options->json);
+}
+
 static int finish(struct reading *reading, int code)
 {
 	struct port_counters total;
 	struct ledger ledger;
+	int summary;
 
+	if (!code)
+		code = open_outputs(reading, NULL); /* if there was no frame */
 	if (!code && offline_end(reading->offline))
 		code = EXIT_FAILED;
 	outputs_close(&reading->outputs);
 	total = offline_total(reading->offline);
+	summary = report_summary(reading, &total);
+	code = code ? code : summary;
 	ledger_of_file(&ledger, &total, reading->delivered);
 	ledger_show(&ledger, reading->options->json);
 	if (reading->outputs.failed)
@@ -204,6 +231,11 @@ static int start(struct reading *reading)
 	struct capture_error error;
 	int err = capture_open(&reading->capture, &(struct capture_options){.file = reading->file}, &error);
 
+	if (options->sums.top || options->sums.metrics) {
+		log_error("--summary", "--%s shows what happens now, not a capture",
+			  options->sums.top ? "top" : "metrics");
+		return EXIT_USAGE;
+	}
 	if (err)
 		return capture_say_error(reading->file, &error);
 	reading->offline = offline_new(&offline);
@@ -233,6 +265,7 @@ int read_run(const struct session_options *options, const char *file, struct fil
 	err = start(&reading);
 	if (!err)
 		err = finish(&reading, read_frames(&reading));
+	summary_clear(&reading.summary);
 	offline_free(reading.offline);
 	capture_close(reading.capture);
 	free(reading.interfaces);

@@ -176,6 +176,8 @@ static error_t parse_write_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "there is nothing to rotate without --write FILE.pcapng");
 		if (options->rotation.files && !rotation_wanted(&options->rotation))
 			argp_error(state, "--rotate-files: say when, by --rotate-size or --rotate-time");
+		if (options->sums.top && (options->json || options->packets))
+			argp_error(state, "--top has the terminal for itself: not with --json or --packets");
 		return 0;
 	default:
 		return parse_show_option(key, arg, state);
@@ -438,7 +440,7 @@ int session_run(const struct session_options *options, struct datapath_options d
 	struct session session = {.options = options};
 	int err;
 
-	datapath.observe = options->events || options->write;
+	datapath.observe = options->events || options->write || options->sums.summary || options->sums.top;
 	datapath.event_mask = session_shows_events(options) ? TCP_EVENTS_ALL : 0;
 	datapath.max_open = options->max_open;
 	datapath.max_half_open = options->max_half_open;

@@ -168,15 +168,6 @@ void sums_stop(struct sums *sums)
 	sums->server = NULL;
 }
 
-static void print_json(const struct summary *summary, __u64 elapsed_ns)
-{
-	json_t *object = summary_json(summary, elapsed_ns);
-
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(object);
-}
-
 int sums_report(struct sums *sums, __u64 now_ns)
 {
 	__u64 elapsed_ns;
@@ -190,15 +181,7 @@ int sums_report(struct sums *sums, __u64 now_ns)
 		log_error(NULL, "the sums could not be read: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
-	if (sums->options.json)
-		print_json(&sums->told, elapsed_ns);
-	else
-		summary_print(&sums->told, elapsed_ns, stdout);
-	if (!summary_residue(&sums->told))
-		return EXIT_DONE;
-	log_error(NULL, "the summary does not add up: %lld connections are not accounted for",
-		  (long long)summary_residue(&sums->told));
-	return EXIT_LEDGER;
+	return summary_report(&sums->told, elapsed_ns, sums->options.json);
 }
 
 void sums_close(struct sums *sums)

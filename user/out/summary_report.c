@@ -8,10 +8,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "out/histogram_chart.h"
 #include "out/story.h"
 #include "out/summary_report.h"
 #include "util/clock.h"
+#include "util/log.h"
 #include "util/names.h"
 #include "util/terminal.h"
 
@@ -358,4 +360,26 @@ void summary_progress_end(FILE *out)
 {
 	if (isatty(fileno(out)))
 		fputs("\r\033[K", out);
+}
+
+static void print_json(const struct summary *summary, __u64 elapsed_ns)
+{
+	json_t *object = summary_json(summary, elapsed_ns);
+
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+}
+
+int summary_report(const struct summary *summary, __u64 elapsed_ns, bool json)
+{
+	if (json)
+		print_json(summary, elapsed_ns);
+	else
+		summary_print(summary, elapsed_ns, stdout);
+	if (!summary_residue(summary))
+		return EXIT_DONE;
+	log_error(NULL, "the summary does not add up: %lld connections are not accounted for",
+		  (long long)summary_residue(summary));
+	return EXIT_LEDGER;
 }

@@ -4,6 +4,7 @@
 #define XDPLIFE_SUMMARY_REPORT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "observer/summary.h"
@@ -12,6 +13,12 @@ void summary_print(const struct summary *summary, __u64 elapsed_ns, FILE *out);
 
 /* {"type": "summary", ...}; NULL: no memory. */
 json_t *summary_json(const struct summary *summary, __u64 elapsed_ns);
+
+/**
+ * summary_report() - either, on standard output
+ * Return: EXIT_DONE; EXIT_LEDGER if it does not add up, which is said.
+ */
+int summary_report(const struct summary *summary, __u64 elapsed_ns, bool json);
 
 struct summary_progress {
 	__u64 last_ns; /* elapsed, at the last line; 0: none yet */
