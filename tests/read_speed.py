@@ -94,14 +94,18 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "many.pcap"
         write(path, options.connections)
-        ours, theirs = [], []
+        ways = {"--summary": [], "": []}
+        theirs = []
         for _ in range(options.rounds):
-            ours.append(run([options.binary, "trace", "--read", path]))
+            for way, runs in ways.items():
+                runs.append(run([options.binary, "trace", "--read", path, *way.split()]))
             theirs.append(run(["tshark", "-n", "-r", path]))
-    print(f"{8 * options.connections} packets, {options.connections} connections, {options.rounds} rounds, in turn")
-    print(f"times as fast as tshark -n -r, by CPU time: {spread([b[0] / a[0] for a, b in zip(ours, theirs)])}")
-    print(f"its memory divided by ours: {spread([b[2] / a[2] for a, b in zip(ours, theirs)])} "
-          f"({statistics.median(a[2] for a in ours):.0f} MiB, {statistics.median(b[2] for b in theirs):.0f} MiB)")
+    print(f"{8 * options.connections} packets, {options.connections} connections, {options.rounds} rounds, in turn; "
+          f"tshark -n -r takes {statistics.median(b[2] for b in theirs):.0f} MiB")
+    for way, runs in ways.items():
+        print(f"trace --read {way}: times as fast, by CPU time: {spread([b[0] / a[0] for a, b in zip(runs, theirs)])}; "
+              f"of its memory: 1 / {spread([b[2] / a[2] for a, b in zip(runs, theirs)])} "
+              f"({statistics.median(a[2] for a in runs):.0f} MiB)")
 
 
 if __name__ == "__main__":

@@ -191,6 +191,7 @@ def forwarding(lab, *options):
         output.seek(0)
         process.events = [json.loads(line) for line in output]
         process.ledger = process.events.pop()
+        process.events = [event for event in process.events if event["type"] != "trace"]
         assert process.returncode == 0 and process.ledger["closes"]
     finally:
         process.kill()

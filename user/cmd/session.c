@@ -281,27 +281,29 @@ static void describe(struct session *session)
 	}
 }
 
-static void announce_room(const struct datapath *dp)
+/* " (room for ...)" of an observer. */
+static void room_text(char *text, size_t bytes, const struct datapath *dp)
 {
 	__u32 open, half_open;
 
+	*text = 0;
 	datapath_room(dp, &open, &half_open);
 	if (open)
-		log_info("room for %u open and %u half-open connections, in %.0f MiB of kernel memory", open,
+		snprintf(text, bytes, ", room for %u open and %u half-open connections in %.0f MiB", open,
 			 half_open, (double)datapath_memory(dp) / (1 << 20));
 }
 
 static void announce_ports(const struct session *session, const char *announce)
 {
-	char names[512] = "";
+	char names[512] = "", room[128];
 	size_t used = 0;
 
 	for (int i = 0; i < session->shown.interface_count && used < sizeof(names); i++)
 		used += snprintf(names + used, sizeof(names) - used, "%s%s (%s)", i ? ", " : "",
 				 session->interfaces[i].name,
 				 datapath_port(session->dp, i)->native ? "native XDP" : "generic XDP");
-	announce_room(session->dp);
-	log_info("%s %s; Ctrl-C ends it", announce, names);
+	room_text(room, sizeof(room), session->dp);
+	log_info("%s %s%s; Ctrl-C ends it", announce, names, room);
 }
 
 /* An interface can be deleted at any time; a router with one interface left has nothing to do any more. */
