@@ -44,12 +44,12 @@ PROMTOOL     := $(BUILD)/tools/promtool
 
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/bpf/%.bpf.o $(BUILD)/include/%.skel.h
-.PHONY: help deps all demo test test-kernel bench bench-gate install clean
+.PHONY: help deps all demo test test-kernel bench bench-gate bench-observe install clean
 
 all: $(BUILD)/xdplife  ## build everything (the default)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  V=1 shows the commands; DESTDIR and PREFIX are for install'
 
 # --- what it needs ---------------------------------------------------------------------------------------------------
@@ -172,6 +172,11 @@ demo: deps  ## install what is missing, build, run the whole story in network na
 bench: deps  ## install what is missing, build, measure each path as a fraction of a blind redirect
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(BUILD)/xdplife bench $(BENCH)
+
+bench-observe: all  ## try the observer: a flood of SYNs, a large capture next to tshark, the most connections a second
+	$(Q)$(PYTHON) tests/flood.py
+	$(Q)$(PYTHON) tests/read_speed.py $(BUILD)/xdplife
+	$(Q)$(PYTHON) tests/handshake_rate.py
 
 bench-gate: all  ## try the bench's gate: 20 runs beside a CPU hog, 20 with the forward stage slowed down
 	$(Q)$(PYTHON) tests/gate_trial.py $(BUILD)/xdplife $(BENCH)
