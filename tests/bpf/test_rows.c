@@ -15,8 +15,8 @@
 static char *const ports[] = {"r0", NULL}; /* one: loading is what takes the time */
 static struct datapath *dp;
 static struct events *events;
-static int flows, opening, egress; /* two maps and the tc program */
-static bool every_frame;           /* is an event */
+static int flows, opening, egress;  /* two maps and the tc program */
+static bool every_frame;            /* is an event */
 static struct trace_event received; /* the last one */
 static int received_count;
 
@@ -111,8 +111,8 @@ static void run_egress(const struct frame *in)
 }
 
 /* The one place where the frame was counted, and the events that were. */
-static void expect_counted(const struct run *run, const struct row_step *step, const struct port_counters *before,
-			   const struct port_counters *after)
+static void expect_counted(const struct run *run, const struct row_step *step,
+			   const struct port_counters *before, const struct port_counters *after)
 {
 	__u32 caused = 0;
 
@@ -120,8 +120,8 @@ static void expect_counted(const struct run *run, const struct row_step *step, c
 		if (after->tcp_event[i] != before->tcp_event[i])
 			caused |= 1u << i;
 	if (caused != step->events)
-		fail_msg("%s: \"%s\" should cause %x, and causes %x", run->row->name, step->line, step->events,
-			 caused);
+		fail_msg("%s: \"%s\" should cause %x, and causes %x", run->row->name, step->line,
+			 step->events, caused);
 	if (after->observed[step->observed] != before->observed[step->observed] + 1)
 		fail_msg("%s: \"%s\" is not counted as %s", run->row->name, step->line,
 			 observed_key(step->observed));
@@ -142,7 +142,8 @@ static void forget_times(struct tcp_track *track)
 	}
 }
 
-static void expect_same_track(const struct run *run, const struct tcp_track *kernel, const struct tcp_track *ours)
+static void expect_same_track(const struct run *run, const struct tcp_track *kernel,
+			      const struct tcp_track *ours)
 {
 	struct tcp_track a = *kernel, b = *ours;
 
@@ -251,7 +252,8 @@ static void test_row(void **state)
 
 static int open_datapath(void)
 {
-	struct datapath_options options = {.observe = true, .event_mask = TCP_EVENTS_ALL, .packets = every_frame};
+	struct datapath_options options = {
+		.observe = true, .event_mask = TCP_EVENTS_ALL, .packets = every_frame};
 	__u32 id;
 
 	if (datapath_open(&dp, &options) || datapath_add_ports(dp, ports))

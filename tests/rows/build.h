@@ -203,10 +203,10 @@ static inline void build_ethernet(struct built *to, const struct build_line *lin
 
 static inline void build_address(struct built *to, int ip6, int second)
 {
-	to->bytes += build_hex(to->byte + to->bytes, 16,
-			       ip6 ? (second ? "fd000002000000000000000000000002"
-					     : "fd000001000000000000000000000002")
-				   : (second ? "0a000202" : "0a000102"));
+	to->bytes += build_hex(
+		to->byte + to->bytes, 16,
+		ip6 ? (second ? "fd000002000000000000000000000002" : "fd000001000000000000000000000002")
+		    : (second ? "0a000202" : "0a000102"));
 }
 
 /* RFC 791 §3.1, RFC 8200 §3. @second: from the second end to the first */

@@ -88,6 +88,16 @@ static const struct row data_rows[] = {
 		 {16, "S P. 5011 ack 1001 len 100", E(RETRANSMIT)},
 	 },
 	 "S.out_of_order=0 S.retransmits=1"},
+	/* it came another way, unseen, and is acknowledged: what comes now is needless */
+	{"retransmission into a hole that is none for the receiver",
+	 {
+		 OPENED,
+		 {10, "C P. 1101 ack 5001 len 100"},
+		 {11, "S . 5001 ack 1201"},
+		 {12, "C P. 1001 ack 5001 len 100", E(DUPLICATE)},
+		 {13, "C P. 1201 ack 5001 len 100"},
+	 },
+	 "C.out_of_order=0 C.duplicates=1 C.next=1301"},
 	/* RFC 9293 §3.8.4: the last byte, of which it knows that it has arrived, with it and without */
 	{"keep-alive of 0 and of 1 byte, and its answer",
 	 {

@@ -46,7 +46,8 @@ static inline struct engine_connection *engine_find(struct engine *engine, const
 }
 
 /* The tags of the latest tagged SYN with the addresses and ports of @key. */
-static inline int engine_syn_tags(const struct engine *engine, const struct flow_key *key, struct flow_tags *tags)
+static inline int engine_syn_tags(const struct engine *engine, const struct flow_key *key,
+				  struct flow_tags *tags)
 {
 	for (int i = engine->syns - 1; i >= 0; i--) {
 		struct flow_key bare = engine->syn_tags[i]->key;
@@ -74,7 +75,8 @@ static inline struct engine_connection *engine_find_reply(struct engine *engine,
 	return found && flow_is_reply(found->track.client, from) ? found : NULL;
 }
 
-static inline struct engine_connection *engine_add(struct engine *engine, const struct flow_key *key, int is_syn)
+static inline struct engine_connection *engine_add(struct engine *engine, const struct flow_key *key,
+						   int is_syn)
 {
 	struct engine_connection *new;
 
@@ -128,8 +130,8 @@ static inline int engine_error(struct engine *engine, struct engine_result *resu
 	if (!found)
 		return 1;
 	result->track = &found->track;
-	result->events = tcp_track_icmp_error(&found->track, result->from, quoted.tcp_seq, result->pkt.icmp_type,
-					      result->pkt.icmp_code, now_ns);
+	result->events = tcp_track_icmp_error(&found->track, result->from, quoted.tcp_seq,
+					      result->pkt.icmp_type, result->pkt.icmp_code, now_ns);
 	return 1;
 }
 
@@ -138,7 +140,8 @@ static inline void engine_tunnel(struct engine_result *result, const void *data,
 {
 	struct packet inner = {};
 
-	if (!packet_may_tunnel(&result->pkt) || !parse_tunnel(&inner, &result->tunnel, &result->pkt, data, end))
+	if (!packet_may_tunnel(&result->pkt) ||
+	    !parse_tunnel(&inner, &result->tunnel, &result->pkt, data, end))
 		return;
 	memcpy(inner.vlan_tci, result->pkt.vlan_tci, sizeof(inner.vlan_tci));
 	inner.vlan_count = result->pkt.vlan_count;

@@ -48,7 +48,8 @@ static void expect_step(const struct run *run, const struct row_step *step, cons
 }
 
 /* The sanitizers see a read beyond the end of it. */
-static struct engine_result run_step(struct engine *engine, const struct run *run, const struct row_step *step)
+static struct engine_result run_step(struct engine *engine, const struct run *run,
+				     const struct row_step *step)
 {
 	struct engine_result result;
 	struct built frame;
