@@ -223,7 +223,7 @@ static __always_inline int track_take_other(struct tcp_track *t, struct tcp_side
 	__u32 isn = t->other_isn;
 
 	if (!(t->flags & TCP_TRACK_OTHER_SYN) || !(pkt->tcp_flags & TCPHDR_ACK) || pkt->tcp_ack != isn + 1 ||
-	    open != !!(pkt->tcp_flags & TCPHDR_SYN))
+	    open != !!(pkt->tcp_flags & TCPHDR_SYN) || (!open && !text_in_window(rcv, pkt)))
 		return 0;
 	if (open) {
 		tcp_track_begin(t, syn_ns);

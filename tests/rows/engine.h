@@ -80,8 +80,8 @@ static inline struct engine_connection *engine_add(struct engine *engine, const 
 {
 	struct engine_connection *new;
 
-	if (engine->connections == ENGINE_CONNECTIONS)
-		abort();
+	if (engine->connections == ENGINE_CONNECTIONS) /* more than any row has: from anew */
+		engine->connections = engine->syns = 0;
 	new = &engine->connection[engine->connections++];
 	new->key = *key;
 	memset(&new->track, 0, sizeof(new->track));

@@ -56,6 +56,16 @@ static const struct row opening_rows[] = {
 		 {30, "S P. 5001 ack 1001 len 100"},
 	 },
 	 "phase=established flags=ambiguous+other-syn S.isn=5000 S.next=5101"},
+	/* who acknowledges it has to be in the window itself */
+	{"two SYN-ACKs with different ISNs, the second taken by nobody",
+	 {
+		 {0, "C S 1000", E(SYN)},
+		 {10, "S S. 5000 ack 1001", E(SYNACK)},
+		 {11, "S S. 9000 ack 1001", E(SYNACK_RETRANSMIT) | E(ISN_CHANGED)},
+		 {20, "C . 3000000000 ack 9001", E(OUT_OF_WINDOW)},
+		 {21, "C . 1001 ack 5001", E(ESTABLISHED)},
+	 },
+	 "phase=established S.isn=5000 C.packets=3"},
 	/* RFC 9293 figure 9: the SYNs cross, each end answers the other's */
 	{"simultaneous open",
 	 {
