@@ -15,7 +15,7 @@
 static char *const ports[] = {"r0", NULL}; /* one: loading is what takes the time */
 static struct datapath *dp;
 static struct events *events;
-static int flows, opening, egress;  /* two maps and the tc program */
+static int flows, egress;           /* the table of connections and the tc program */
 static bool every_frame;            /* is an event */
 static struct trace_event received; /* the last one */
 static int received_count;
@@ -193,23 +193,24 @@ static struct engine_result run_step(struct run *run, const struct row_step *ste
 	return ours;
 }
 
-/* The value of a connection in the map: the lock, the count of changes, and what the engine knows. */
+/* As struct flow_entry in bpf/maps.h. */
 struct flow_value {
-	__u32 lock[2];
+	__u32 lock, changes, proven, _pad;
 	struct tcp_track track;
 };
 
 static bool look_up(const struct flow_key *key, struct tcp_track *track)
 {
 	struct flow_value value;
-	bool found = !bpf_map_lookup_elem(flows, key, &value) || !bpf_map_lookup_elem(opening, key, &value);
 
+	if (bpf_map_lookup_elem(flows, key, &value))
+		return false;
 	*track = value.track;
-	return found;
+	return true;
 }
 
-/* Each connection of the engine in userspace is in the tables, under the same key. */
-static void expect_tables(const struct run *run)
+/* Each connection of the engine in userspace is in the table, under the same key. */
+static void expect_table(const struct run *run)
 {
 	assert_int_equal(run->engine.connections, row_connections(run->row));
 	for (int i = 0; i < run->engine.connections; i++) {
@@ -235,7 +236,7 @@ static void run_row(const struct row *row, const struct build_ends *ends)
 		if (ours.track)
 			state.track = *ours.track;
 	}
-	expect_tables(&run);
+	expect_table(&run);
 	if (!known_all(row->end, &state, ends->swapped, false))
 		fail_msg("%s: not as expected at the end", row->name);
 }
@@ -254,16 +255,15 @@ static int open_datapath(void)
 {
 	struct datapath_options options = {
 		.observe = true, .event_mask = TCP_EVENTS_ALL, .packets = every_frame};
-	__u32 id;
+	__u32 id = 0;
 
 	if (datapath_open(&dp, &options) || datapath_add_ports(dp, ports))
 		return -1;
-	opening = map_by_name("opening", &id);
 	flows = map_by_name("flows", &id);
 	egress = egress_by_map(id);
 	events = events_open(dp, receive, NULL);
 	/* What the namespace's own start has sent (router solicitations) is none of the tests' business. */
-	return events && opening >= 0 && flows >= 0 && egress >= 0 ? events_drain(events) : -1;
+	return events && flows >= 0 && egress >= 0 ? events_drain(events) : -1;
 }
 
 static int set_up_every_frame(void **state)
@@ -285,7 +285,6 @@ static int tear_down(void **state)
 	(void)state;
 	close(egress);
 	close(flows);
-	close(opening);
 	events_close(events);
 	datapath_close(dp);
 	return 0;

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "known.h"
+#include "xdplife/event.h"
 #include "xdplife/flow.h"
 #include "xdplife/icmp_quote.h"
+#include "xdplife/observed.h"
 #include "xdplife/tcp_fast.h"
 
 #define ENGINE_CONNECTIONS 8
@@ -138,22 +140,13 @@ static inline int engine_error(struct engine *engine, struct engine_result *resu
 /* In place of the packet the one inside it. */
 static inline void engine_tunnel(struct engine_result *result, const void *data, const void *end)
 {
-	struct packet inner = {};
+	struct trace_event event = {};
+	struct packet outer = result->pkt;
 
-	if (!packet_may_tunnel(&result->pkt) ||
-	    !parse_tunnel(&inner, &result->tunnel, &result->pkt, data, end))
+	if (!packet_may_tunnel(&outer) || !parse_inside(&event, &outer, data, end))
 		return;
-	memcpy(inner.vlan_tci, result->pkt.vlan_tci, sizeof(inner.vlan_tci));
-	inner.vlan_count = result->pkt.vlan_count;
-	result->pkt = inner;
-}
-
-static inline enum observed engine_other(const struct packet *pkt)
-{
-	if (packet_malformed(pkt))
-		return OBSERVED_UNPARSED;
-	return pkt->flags & PACKET_LATER_FRAGMENT && pkt->ip_proto == IPPROTO_TCP ? OBSERVED_LATER_FRAGMENT
-										  : OBSERVED_NOT_TCP;
+	result->pkt = event.pkt;
+	result->tunnel = event.tunnel;
 }
 
 static inline struct engine_result engine_frame(struct engine *engine, const __u8 *data, size_t bytes,
@@ -164,11 +157,11 @@ static inline struct engine_result engine_frame(struct engine *engine, const __u
 
 	parse_packet(&result.pkt, data, end, wire_bytes);
 	engine_tunnel(&result, data, end);
-	if (result.pkt.ip_proto == IPPROTO_TCP && result.pkt.flags & PACKET_HAS_L4) {
+	if (packet_is_segment(&result.pkt)) {
 		parse_syn_options(&result.pkt, data);
 		engine_segment(engine, &result, now_ns);
 	} else if (!engine_error(engine, &result, data, end, now_ns)) {
-		result.observed = engine_other(&result.pkt);
+		result.observed = packet_other(&result.pkt);
 	}
 	return result;
 }

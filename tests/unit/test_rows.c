@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rows that prove the engine, through the engine in userspace: the step at its time, the frame at an exact size. */
+/*
+ * The rows that prove the engine, through the engine in userspace: the step at its time, the frame at an exact size; and as
+ * frames of a capture file.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +12,7 @@
 #include "../rows/all.h"
 #include "../rows/build.h"
 #include "../rows/engine.h"
+#include "observer/offline.h"
 #include "util/clock.h"
 #include "util/names.h"
 
@@ -87,6 +91,65 @@ static void run_row(const struct run *run)
 		fail_msg("%s: %d connections", run->row->name, engine.connections);
 }
 
+/* --- as a capture file is read --- */
+
+static int note_event(void *context, const struct trace_event *event, const __u8 *bytes)
+{
+	(void)bytes;
+	if (event->hook !=
+	    HOOK_NONE) /* what becomes of it at the end of the file is not the rows' business */
+		*(struct trace_event *)context = *event;
+	return 0;
+}
+
+/* The events, and the connection that they name, are those of the engine alone. */
+static void read_step(struct offline *offline, const struct trace_event *told, struct engine *engine,
+		      const struct run *run, const struct row_step *step)
+{
+	struct engine_result got = run_step(engine, run, step), is;
+	struct built built;
+
+	build_frame(&built, step->line, &run->ends);
+	assert_int_equal(offline_frame(offline,
+				       &(struct offline_frame){
+					       .data = built.byte,
+					       .captured_bytes = built.bytes,
+					       .wire_bytes = built.bytes,
+					       .time_ns = (step->ms + 1) * NS_PER_MS,
+					       .link = LINK_ETHERNET,
+					       .second_hook = row_is_again(step),
+				       }),
+			 0);
+	is = (struct engine_result){.observed = told->observed, .events = told->tcp_events, .pkt = told->pkt};
+	expect_step(run, step, &is);
+	assert_memory_equal(&told->pkt, &got.pkt, sizeof(got.pkt));
+	assert_memory_equal(&told->tunnel, &got.tunnel, sizeof(got.tunnel));
+	if (step->observed == OBSERVED_TRACKED)
+		assert_memory_equal(&told->conn, got.track, sizeof(*got.track));
+}
+
+static void read_row(const struct row *row)
+{
+	struct run run = {.row = row, .ends.port = FIRST_PORT, .fast = true};
+	struct trace_event told = {};
+	struct offline_options options = {.packets = true,
+					  .event_mask = TCP_EVENTS_ALL,
+					  .max_open = 8,
+					  .max_half_open = 8,
+					  .handler = note_event,
+					  .context = &told};
+	struct offline *offline = offline_new(&options);
+	struct engine engine = {.fast = true};
+
+	assert_non_null(offline);
+	assert_int_equal(offline_interfaces(offline, 1), 0);
+	for (const struct row_step *step = row->step; step->line; step++)
+		read_step(offline, &told, &engine, &run, step);
+	assert_int_equal(offline_total(offline).opened, row_connections(row));
+	assert_int_equal(offline_end(offline), 0);
+	offline_free(offline);
+}
+
 /* Whoever the client is, and with the short way for plain segments in front as without. */
 static void test_row(void **state)
 {
@@ -95,6 +158,7 @@ static void test_row(void **state)
 	for (int swapped = 0; swapped < 2; swapped++)
 		for (int fast = 0; fast < 2; fast++)
 			run_row(&(struct run){row, {swapped && !row_is_literal(row), FIRST_PORT}, fast});
+	read_row(row);
 }
 
 int main(void)

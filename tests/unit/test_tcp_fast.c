@@ -43,6 +43,7 @@ struct life {
 	struct held held[HELD_BACK];
 	int held_count;
 	bool timestamps;
+	bool one_way; /* only what end 0 sends passes the observer */
 	uint64_t now_ns;
 	uint64_t fast, all;
 };
@@ -78,9 +79,12 @@ static struct packet segment(const struct life *life, flow_end from, uint8_t fla
 static void pass(struct life *life, const struct packet *pkt, flow_end from)
 {
 	struct tcp_track fast = life->track;
-	int taken = tcp_track_fast(&fast, pkt, from, life->now_ns);
 	uint32_t events;
+	int taken;
 
+	if (life->one_way && from)
+		return;
+	taken = tcp_track_fast(&fast, pkt, from, life->now_ns);
 	if (!taken)
 		assert_memory_equal(&fast, &life->track, sizeof(fast));
 	events = tcp_track_segment(&life->track, pkt, from, life->now_ns);
@@ -195,6 +199,7 @@ static void live(struct life *life)
 {
 	tcp_track_begin(&life->track, life->now_ns);
 	life->timestamps = chance(life, 2);
+	life->one_way = !chance(life, 8);
 	life->held_count = 0;
 	for (int i = 0; i < 2; i++)
 		life->end[i] = (struct end){
