@@ -39,6 +39,7 @@ UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)
 ASAN_TESTS   := $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 EMBEDDED     := $(BUILD)/include/trace_schema.inc
 BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+NET_HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/net/*.c)))
 FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
 
@@ -165,7 +166,7 @@ warnings: $(SKELETONS) $(EMBEDDED)
 	$(Q)$(CLANG) $(CPPFLAGS) $(WARNINGS) -fsyntax-only $(USER_SOURCES)
 
 .PHONY: test-programs
-test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS) $(FUZZERS)
+test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS) $(NET_HELPERS) $(FUZZERS)
 
 # Recursive, so that what `deps` has installed is seen by the pkg-config calls above.
 test: deps  ## install what is missing, build, run every test

@@ -13,7 +13,7 @@ static const struct row resetting_rows[] = {
 		 /* once more is nothing new */
 		 {4, "S R. 0 ack 1001 win 0"},
 	 },
-	 "phase=reset closer=S reset_phase=opening seen=SYN+RST S.packets=2"},
+	 "phase=reset closer=S reset_phase=opening seen=SYN+ACK+RST S.packets=2"},
 	/* RFC 9293 §3.10.7.3 */
 	{"SYN-SENT: RSTs that do not",
 	 {
