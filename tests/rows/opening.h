@@ -157,7 +157,7 @@ static const struct row opening_rows[] = {
 		 {1, "C P. 1000 ack 6000 len 1200 win 10"},
 		 {2, "S P. 36000 ack 2200 len 100"},
 	 },
-	 "phase=established client=- flags=midstream seen=ACK+data"},
+	 "phase=established client=- flags=midstream seen=data"},
 	{"the capture starts between SYN and SYN-ACK",
 	 {
 		 {0, "S S. 5000 ack 1001", E(SYNACK) | E(MIDSTREAM)},
