@@ -192,8 +192,8 @@ def start_fuzzer(program, seconds, output):
     """The corpus lasts from run to run; an input that breaks the target stays beside it."""
     corpus = program.parent / "corpus" / program.name
     corpus.mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen([program, corpus, f"-max_total_time={seconds}", f"-artifact_prefix={corpus}-", "-timeout=10",
-                             "-rss_limit_mb=1024"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+    return subprocess.Popen([program, corpus, f"-max_total_time={seconds}", f"-artifact_prefix={corpus}-",
+                             "-timeout=10", "-rss_limit_mb=1024"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                             start_new_session=True)
 
 

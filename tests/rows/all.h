@@ -23,7 +23,7 @@ static const struct row_table {
 	const struct row *rows;
 	size_t count;
 } row_tables[] = {
-	ROWS_OF(opening_rows), ROWS_OF(data_rows),    ROWS_OF(closing_rows),
+	ROWS_OF(opening_rows),   ROWS_OF(data_rows),    ROWS_OF(closing_rows),
 	ROWS_OF(resetting_rows), ROWS_OF(options_rows), ROWS_OF(identity_rows),
 };
 

@@ -5,7 +5,8 @@
 
 #include "row.h"
 
-#define WITHOUT_TIMESTAMPS "without timestamps it is the time that tells a segment overtaken from one sent again"
+#define WITHOUT_TIMESTAMPS                                                                                   \
+	"without timestamps it is the time that tells a segment overtaken from one sent again"
 
 static const struct row data_rows[] = {
 	{"request and answer",

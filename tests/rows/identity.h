@@ -10,8 +10,10 @@
 #define ETH4 MACS "0800 "
 #define ETH6 MACS "86dd "
 /* fd00:1::2 → fd00:2::2 and back, up to the hop limit of 64 */
-#define IP6_TO_S(payload, next) "60000000" payload next "40 fd000001000000000000000000000002 fd000002000000000000000000000002 "
-#define IP6_TO_C(payload, next) "60000000" payload next "40 fd000002000000000000000000000002 fd000001000000000000000000000002 "
+#define IP6_TO_S(payload, next)                                                                              \
+	"60000000" payload next "40 fd000001000000000000000000000002 fd000002000000000000000000000002 "
+#define IP6_TO_C(payload, next)                                                                              \
+	"60000000" payload next "40 fd000002000000000000000000000002 fd000001000000000000000000000002 "
 /* 44 bytes, id 1, TTL 64, TCP, 10.0.1.2 → 10.0.2.2 and back */
 #define IP4_TO_S "4500002c 00010000 400663c8 0a000102 0a000202 "
 #define IP4_TO_C "4500002c 00010000 400663c8 0a000202 0a000102 "
@@ -23,6 +25,11 @@
 #define OUTER_TO_C(bytes, proto, sum) "4500" bytes " 00010000 40" proto sum " c0000202 c0000201 "
 #define OUTER6(next)                                                                                         \
 	"60000000 002c" next "40 20010db8000000000000000000000001 20010db8000000000000000000000002 "
+/* UDP 55555 → 4789 of 74 bytes without a checksum; the flag that says that there is a VNI; 42 */
+#define VXLAN "d90312b5 004a0000 08000000 00002a00 "
+/* C, K, S; an Ethernet frame inside (0x6558); the checksum, key 8, sequence 1 */
+#define GRE_CKS "b0006558 f4fe0000 00000008 00000001 "
+#define DATA32  "7979797979797979 7979797979797979 7979797979797979 7979797979797979"
 /* hop-by-hop with router alert, destination options, routing with no segments left, an atomic fragment */
 #define CHAIN "3c00050200000100 2b00010400000000 2c00000000000000 0600000000000001 "
 
@@ -145,10 +152,7 @@ static const struct row identity_rows[] = {
 	 {
 		 {0, ETH4 "45000034 00072000 400643ba 0a000102 0a000202" SYN("c352") "7979797979797979",
 		  E(SYN) | E(SYN_DATA)},
-		 {1,
-		  ETH4 "45000034 00070004 400663b6 0a000102 0a000202"
-		       "7979797979797979 7979797979797979 7979797979797979 7979797979797979",
-		  0, OBSERVED_LATER_FRAGMENT},
+		 {1, ETH4 "45000034 00070004 400663b6 0a000102 0a000202" DATA32, 0, OBSERVED_LATER_FRAGMENT},
 		 {2, ETH4 IP4_TO_C SYNACK("c352"), E(SYNACK)},
 	 },
 	 "phase=answered C.packets=1 C.mss=1460"},
@@ -157,10 +161,7 @@ static const struct row identity_rows[] = {
 	 {
 		 {0, ETH6 IP6_TO_S("0028", "2c") "0600000100000009" SYN("c359") "7979797979797979",
 		  E(SYN) | E(SYN_DATA)},
-		 {1,
-		  ETH6 IP6_TO_S("0028", "2c") "0600002000000009"
-					      "7979797979797979 7979797979797979 7979797979797979 7979797979797979",
-		  0, OBSERVED_LATER_FRAGMENT},
+		 {1, ETH6 IP6_TO_S("0028", "2c") "0600002000000009" DATA32, 0, OBSERVED_LATER_FRAGMENT},
 	 },
 	 "phase=opening C.packets=1"},
 	/* RFC 1858: 8 bytes of the TCP header in each; id 8 */
@@ -175,29 +176,25 @@ static const struct row identity_rows[] = {
 	 },
 	 NULL,
 	 ROW_NO_CONNECTION},
-	/* RFC 7348: UDP to 4789, flags 08, VNI 42, then a frame of its own */
+	/* RFC 7348: a frame of its own behind its header */
 	{"VXLAN",
 	 {
-		 {0, ETH4 OUTER_TO_S("005e", "11", "f68a") "d90312b5 004a0000 08000000 00002a00" ETH4 IP4_TO_S SYN("c354"),
-		  E(SYN)},
-		 {1, ETH4 OUTER_TO_C("005e", "11", "f68a") "d90312b5 004a0000 08000000 00002a00" ETH4 IP4_TO_C SYNACK("c354"),
-		  E(SYNACK)},
+		 {0, ETH4 OUTER_TO_S("005e", "11", "f68a") VXLAN ETH4 IP4_TO_S SYN("c354"), E(SYN)},
+		 {1, ETH4 OUTER_TO_C("005e", "11", "f68a") VXLAN ETH4 IP4_TO_C SYNACK("c354"), E(SYNACK)},
 	 },
 	 "phase=answered tunnel=vxlan tunnel.id=42 C.mss=1460 S.mss=1400"},
 	/* RFC 2890: K, IPv4 inside, key 7 */
 	{"GRE with a key",
 	 {
 		 {0, ETH4 OUTER_TO_S("0048", "2f", "f682") "20000800 00000007" IP4_TO_S SYN("c355"), E(SYN)},
-		 {1, ETH4 OUTER_TO_C("0048", "2f", "f682") "20000800 00000007" IP4_TO_C SYNACK("c355"), E(SYNACK)},
+		 {1, ETH4 OUTER_TO_C("0048", "2f", "f682") "20000800 00000007" IP4_TO_C SYNACK("c355"),
+		  E(SYNACK)},
 	 },
 	 "phase=answered tunnel=gre tunnel.id=7"},
-	/* C, K, S; an Ethernet frame inside (0x6558); checksum, key 8, sequence 1 */
 	{"GRE with all it can have",
 	 {
-		 {0, ETH4 OUTER_TO_S("005e", "2f", "f66c") "b0006558 f4fe0000 00000008 00000001" ETH4 IP4_TO_S SYN("c35a"),
-		  E(SYN)},
-		 {1, ETH4 OUTER_TO_C("005e", "2f", "f66c") "b0006558 f4fe0000 00000008 00000001" ETH4 IP4_TO_C SYNACK("c35a"),
-		  E(SYNACK)},
+		 {0, ETH4 OUTER_TO_S("005e", "2f", "f66c") GRE_CKS ETH4 IP4_TO_S SYN("c35a"), E(SYN)},
+		 {1, ETH4 OUTER_TO_C("005e", "2f", "f66c") GRE_CKS ETH4 IP4_TO_C SYNACK("c35a"), E(SYNACK)},
 	 },
 	 "phase=answered tunnel=gre tunnel.id=8"},
 	/* RFC 2003: protocol 4 */

@@ -32,7 +32,8 @@ struct known_field {
 
 #define TRACK_FIELD(field)                                                                                   \
 	{                                                                                                    \
-#field, offsetof(struct row_state, track.field), sizeof(((struct tcp_track *)0)->field), false       \
+#field, offsetof(struct row_state, track.field), sizeof(((struct tcp_track *)0)->field),     \
+			false                                                                                \
 	}
 #define STATE_FIELD(name, field)                                                                             \
 	{                                                                                                    \
@@ -162,7 +163,7 @@ static inline __u64 known_value(const char *text)
 }
 
 static inline const struct known_field *known_find(const char *name, const struct known_field *fields,
-						     size_t count)
+						   size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!strcmp(fields[i].name, name))
@@ -173,7 +174,7 @@ static inline const struct known_field *known_find(const char *name, const struc
 
 /* @client: the end of the flow key that is the client. Return: whether it is as expected; if not, it is said. */
 static inline bool known_one(const char *name, const char *value, const struct row_state *state, int client,
-			      bool our_clock)
+			     bool our_clock)
 {
 	bool of_side = name[1] == '.' && (*name == 'C' || *name == 'S');
 	bool of_end = !strcmp(name, "client") || !strcmp(name, "closer");
@@ -182,7 +183,8 @@ static inline bool known_one(const char *name, const char *value, const struct r
 		of_side ? known_find(name + 2, known_side_fields, KNOWN_COUNT(known_side_fields))
 			: known_find(name, known_state_fields, KNOWN_COUNT(known_state_fields));
 	const char *base = of_side ? (const char *)&state->track.side[end] : (const char *)state;
-	__u64 is = 0, should = of_end && *value != '-' ? (__u64)(client ^ (*value == 'S')) : known_value(value);
+	__u64 is = 0,
+	      should = of_end && *value != '-' ? (__u64)(client ^ (*value == 'S')) : known_value(value);
 
 	if (field->is_time && !our_clock)
 		return true;

@@ -12,7 +12,8 @@ static const struct row opening_rows[] = {
 		 {12, "S S. 5000 ack 1001 win 65160 mss 1400 sackok ts 900 100 wscale 9", E(SYNACK)},
 		 {42, "C . 1001 ack 5001 win 502 ts 142 900", E(ESTABLISHED)},
 	 },
-	 "phase=established client=C closer=- flags=none seen=SYN+SYN-ACK+ACK C.mss=1460 S.mss=1400 C.wscale=7 "
+	 "phase=established client=C closer=- flags=none seen=SYN+SYN-ACK+ACK C.mss=1460 S.mss=1400 "
+	 "C.wscale=7 "
 	 "C.options=mss+wscale+sack+ts C.window_max=64256 C.rtt.samples=1 C.rtt.last_us=12000 "
 	 "S.rtt.last_us=30000"},
 	/* lost behind the observer; which of the four is answered, nobody can say */
@@ -117,7 +118,8 @@ static const struct row opening_rows[] = {
 		 {10, "S S. 5000 ack 1101 len 50", E(SYNACK)},
 		 {20, "C . 1101 ack 5051", E(ESTABLISHED)},
 	 },
-	 "phase=established C.options=tfo+cookie C.syn_bytes=100 C.bytes=100 S.bytes=50 C.next=1101 S.next=5051"},
+	 "phase=established C.options=tfo+cookie C.syn_bytes=100 C.bytes=100 S.bytes=50 C.next=1101 "
+	 "S.next=5051"},
 	/* the SYN alone is acknowledged: the data comes again */
 	{"TFO: data with the cookie, not taken",
 	 {

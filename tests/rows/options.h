@@ -84,7 +84,9 @@ static const struct row options_rows[] = {
 	/* ten words: as long as they can be */
 	{"forty bytes of options",
 	 {
-		 {0, "C S 1000 mss 1460 sackok ts 1 0 wscale 7 opt 220affeeddccbbaa9988 opt fd04f989 opt fd03f9", E(SYN)},
+		 {0,
+		  "C S 1000 mss 1460 sackok ts 1 0 wscale 7 opt 220affeeddccbbaa9988 opt fd04f989 opt fd03f9",
+		  E(SYN)},
 	 },
 	 "phase=opening C.options=mss+sack+ts+wscale+tfo+cookie+other"},
 	/* at the first hook and at the second, behind a middlebox */

@@ -29,8 +29,8 @@
 struct row_step {
 	int ms;
 	const char *line;
-	__u32 events;            /* TCP_EVENT_* that it must cause: these, and no others */
-	enum observed observed;  /* what the observer makes of the frame */
+	__u32 events;             /* TCP_EVENT_* that it must cause: these, and no others */
+	enum observed observed;   /* what the observer makes of the frame */
 	enum malformed malformed; /* of the packet, or of the one inside */
 };
 
@@ -39,7 +39,7 @@ struct row {
 	struct row_step step[ROW_STEPS]; /* up to the first without a line */
 	const char *end;                 /* what is known of the last step's connection then: known.h */
 	int connections;                 /* that there are then; 0: one */
-	const char *needs_time;          /* why it cannot run with the kernel's clock, which is not ours to set */
+	const char *needs_time; /* why it cannot run with the kernel's clock, which is not ours to set */
 };
 
 #define E(name) TCP_EVENT_##name

@@ -128,7 +128,8 @@ int offline_end(struct offline *offline)
  * @key:  changed to the connection's if that has other tags
  * @from: who sent what has led here, a segment or an error about one
  */
-static struct table_entry *connection_of(struct offline *offline, struct flow_key *key, flow_end from, bool opens)
+static struct table_entry *connection_of(struct offline *offline, struct flow_key *key, flow_end from,
+					 bool opens)
 {
 	struct table_entry *entry = table_find(offline->table, key);
 
