@@ -39,12 +39,15 @@ UNIT_TESTS   := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)
 ASAN_TESTS   := $(UNIT_TESTS:$(BUILD)/%=$(BUILD)/asan/%)
 EMBEDDED     := $(BUILD)/include/trace_schema.inc
 BPF_TESTS    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+NET_HELPERS  := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/net/*.c)))
+FUZZERS      := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
 
 PROMTOOL     := $(BUILD)/tools/promtool
 
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/bpf/%.bpf.o $(BUILD)/include/%.skel.h
-.PHONY: help deps all demo test test-kernel bench bench-gate bench-observe install clean
+.PHONY: help deps all demo test test-kernel fuzz bench bench-gate bench-observe install clean
 
 all: $(BUILD)/xdplife  ## build everything (the default)
 
@@ -57,11 +60,11 @@ help:  ## list the targets
 APT_PACKAGES := gcc libc6-dev make pkg-config git clang llvm bpftool libbpf-dev libxdp-dev libelf-dev zlib1g-dev \
 	libpcap-dev libmnl-dev libjansson-dev libcap-ng-dev libmicrohttpd-dev libncurses-dev libcmocka-dev iproute2 \
 	ethtool procps iputils-ping netbase nginx-light curl tcpdump tshark python3 python3-pytest python3-scapy \
-	python3-jsonschema python3-prometheus-client
+	python3-jsonschema python3-prometheus-client libclang-rt-dev
 DNF_PACKAGES := gcc make pkgconf-pkg-config git clang llvm bpftool libbpf-devel libxdp-devel elfutils-libelf-devel \
 	zlib-devel libpcap-devel libmnl-devel jansson-devel libcap-ng-devel libmicrohttpd-devel ncurses-devel \
 	libcmocka-devel iproute ethtool procps-ng iputils nginx curl tcpdump wireshark-cli python3 python3-pytest \
-	python3-scapy python3-jsonschema python3-prometheus_client libasan libubsan
+	python3-scapy python3-jsonschema python3-prometheus_client libasan libubsan compiler-rt
 
 # The policy keeps Debian from starting nginx as a service: it is wanted for the lab, not for this machine's port 80.
 deps:  ## install what is missing: apt (tried), dnf (names given, untried)
@@ -148,6 +151,14 @@ $(BUILD)/asan/tests/%: tests/%.c $(BUILD)/asan/libuser.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -O1 -g $(SANITIZE) $(WARNINGS) -MMD -MP -o $@ $< $(BUILD)/asan/libuser.a -lcmocka $(LDLIBS)
 
+# What a target needs of user/ stands in its first lines: "// links: user/a/b.c user/a/c.c".
+FUZZ_CFLAGS := -O1 -g $(SANITIZE) -fsanitize=fuzzer $(WARNINGS)
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard include/xdplife/*.h tests/rows/*.h user/*/*.[ch]) | $(SKELETONS)
+	$(say) FUZZ $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $< $$(sed -n 's,^// links: ,,p' $<) $(LDLIBS)
+
 # gcc has compiled everything by then; clang looks at it again, for it warns of other things.
 .PHONY: warnings
 warnings: $(SKELETONS) $(EMBEDDED)
@@ -155,7 +166,7 @@ warnings: $(SKELETONS) $(EMBEDDED)
 	$(Q)$(CLANG) $(CPPFLAGS) $(WARNINGS) -fsyntax-only $(USER_SOURCES)
 
 .PHONY: test-programs
-test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS)
+test-programs: all $(UNIT_TESTS) $(ASAN_TESTS) $(BPF_TESTS) $(NET_HELPERS) $(FUZZERS)
 
 # Recursive, so that what `deps` has installed is seen by the pkg-config calls above.
 test: deps  ## install what is missing, build, run every test
@@ -180,6 +191,10 @@ bench-observe: all  ## try the observer: a flood of SYNs, a large capture next t
 
 bench-gate: all  ## try the bench's gate: 20 runs beside a CPU hog, 20 with the forward stage slowed down
 	$(Q)$(PYTHON) tests/gate_trial.py $(BUILD)/xdplife $(BENCH)
+
+fuzz: deps  ## install what is missing, build, run each fuzz target for FUZZ_SECONDS (60), all at once
+	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py $(BUILD) --only fuzz
 
 install: all  ## install the binary to $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -D -m 755 $(BUILD)/xdplife $(DESTDIR)$(PREFIX)/bin/xdplife

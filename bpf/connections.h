@@ -18,6 +18,38 @@
 /* The initial value of a connection; not a struct flow_entry, whose lock may not lie in .rodata. */
 static const __u8 no_flow[sizeof(struct flow_entry)];
 
+/*
+ * A key that leads to no connection: the one of a reply that is tagged otherwise than what it answers (flow.h)?
+ * @key: changed to the connection's if there is one
+ */
+static __noinline struct flow_entry *connection_find_reply(struct flow_key *key, flow_end from)
+{
+	struct flow_tags *syn = 0, own = flow_tags_of(key);
+	struct flow_entry *flow;
+
+	if (!flow_is_tagged(key)) {
+		syn = bpf_map_lookup_elem(&syn_tags, key);
+		if (!syn)
+			return 0;
+	}
+	flow_set_tags(key, syn);
+	flow = bpf_map_lookup_elem(&flows, key);
+	if (flow && flow_is_reply(flow->track.client, from))
+		return flow;
+	flow_set_tags(key, &own);
+	return 0;
+}
+
+static __noinline int note_syn_tags(struct flow_key *key)
+{
+	struct flow_tags tags = flow_tags_of(key);
+
+	flow_set_tags(key, 0);
+	bpf_map_update_elem(&syn_tags, key, &tags, BPF_ANY);
+	flow_set_tags(key, &tags);
+	return 0;
+}
+
 static __always_inline void make_room(struct port_counters *count, const struct flow_key *oldest)
 {
 	struct flow_entry *flow;

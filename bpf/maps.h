@@ -109,6 +109,14 @@ struct {
 	__type(value, __u64);
 } newcomer_count SEC(".maps");
 
+/* The tags of SYNs, by the key without them: for replies that have none. The least recent give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct flow_key);
+	__type(value, struct flow_tags);
+} syn_tags SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

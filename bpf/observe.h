@@ -59,10 +59,15 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 
 	event->sender = flow_key_of(key, pkt);
 	flow = bpf_map_lookup_elem(&flows, key);
+	if (!flow && !packet_opens(pkt))
+		flow = connection_find_reply(key, event->sender);
 	if (!flow && pkt->tcp_flags & TCPHDR_RST) /* no connection begins with one */
 		return OBSERVED_UNKNOWN_RST;
-	if (!flow)
+	if (!flow) {
 		flow = connection_add(count, key);
+		if (packet_opens(pkt) && flow_is_tagged(key))
+			note_syn_tags(key);
+	}
 	if (!flow)
 		return OBSERVED_NO_ROOM;
 	slot->exact = cfg.packets || tcp_track_wants_time(&flow->track, pkt, event->sender);
@@ -85,6 +90,8 @@ static __noinline int track_error(struct port_counters *count, struct event_slot
 
 	event->sender = flow_key_of(key, quoted);
 	flow = bpf_map_lookup_elem(&flows, key);
+	if (!flow) /* the error goes the way of the replies */
+		flow = connection_find_reply(key, !event->sender);
 	if (!flow)
 		return OBSERVED_ICMP_ERROR;
 	slot->exact = 1;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs every test and counts each one: tests/run.py BUILD_DIR [--only unit|asan|bpf|net] [-v]
+"""Runs every test and counts each one: tests/run.py BUILD_DIR [--only unit|asan|bpf|net|fuzz] [-v]
 
 A test source without its program, a test that was planned and never reported, a crash, a sanitizer's report and a
 program without tests are failures: nothing vanishes. The last line is "N passed, N failed, N skipped".
@@ -21,6 +21,7 @@ import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TIMEOUT_S = 240  # of one program
+FUZZ_ARTIFACT = re.compile(r"Test unit written to \S+")
 SANITIZER = re.compile(r"ERROR: (?:Address|Leak)Sanitizer|runtime error: ")
 TAP_PLAN = re.compile(r"1\.\.(\d+)$")
 TAP_RESULT = re.compile(r"(not ok|ok) (\d+)\b(?: - )?(.*)")
@@ -40,6 +41,11 @@ class Result:
     failed: list = dataclasses.field(default_factory=list)  # "name: why"
     skipped: list = dataclasses.field(default_factory=list)  # "name: why"
     output: str = ""
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
 
     def text(self):
         counts = [(self.passed, "passed"), (len(self.failed), "failed"), (len(self.skipped), "skipped")]
@@ -182,13 +188,63 @@ def run_pytest(path, arguments):
     return result
 
 
+def start_fuzzer(program, seconds, output):
+    """The corpus lasts from run to run; an input that breaks the target stays beside it."""
+    corpus = program.parent / "corpus" / program.name
+    corpus.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen([program, corpus, f"-max_total_time={seconds}", f"-artifact_prefix={corpus}-",
+                             "-timeout=10", "-rss_limit_mb=1024"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                            start_new_session=True)
+
+
+def end_fuzzer(process, seconds, output):
+    """Its time is up by itself; a target that goes on is stuck in an input."""
+    result = Result()
+    try:
+        status = process.wait(timeout=seconds + TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        stop(process)
+        status = None
+    output.seek(0)
+    result.output = output.read()
+    found = FUZZ_ARTIFACT.search(result.output) or SANITIZER.search(result.output)
+    if found or status != 0:
+        result.failed.append(found[0] if found else ending(status))
+    else:
+        result.passed = 1
+    return result
+
+
+def run_fuzzers(arguments, total):
+    """All at once, so that they take their time only once."""
+    seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
+    print(paint("bold", f"fuzz: each target for {seconds} s, all at once"))
+    start, running = time.monotonic(), []
+    try:
+        for program in programs("fuzz", arguments.build):
+            output = tempfile.TemporaryFile("w+", errors="replace")  # a pipe would fill, and the target wait
+            process = start_fuzzer(program, seconds, output) if program.exists() else None
+            running.append((program, process, output))
+        for program, process, output in running:
+            result = end_fuzzer(process, seconds, output) if process else Result(failed=[f"{program} is not built"])
+            report(program, result, time.monotonic() - start, arguments.verbose)
+            total.add(result)
+    finally:
+        for _, process, output in running:
+            if process and process.poll() is None:
+                stop(process)
+            output.close()
+
+
 def programs(kind, build):
     """Found by their sources: a program that was not built is noticed, and one without a source is not run."""
-    places = {"unit": ("tests/unit", build), "asan": ("tests/unit", build / "asan"), "bpf": ("tests/bpf", build)}
+    places = {"unit": ("tests/unit", build), "asan": ("tests/unit", build / "asan"), "bpf": ("tests/bpf", build),
+              "fuzz": ("tests/fuzz", build)}
     if kind == "net":
         return sorted((ROOT / "tests/net").glob("test_*.py"))
     directory, under = places[kind]
-    return [under / directory / source.stem for source in sorted((ROOT / directory).glob("test_*.c"))]
+    sources = sorted((ROOT / directory).glob("fuzz_*.c" if kind == "fuzz" else "test_*.c"))
+    return [under / directory / source.stem for source in sources]
 
 
 KINDS = {
@@ -223,15 +279,13 @@ def run_kind(kind, arguments, total):
             result = run(program, arguments)
             end_leftovers(result)
         report(program, result, time.monotonic() - start, arguments.verbose)
-        total.passed += result.passed
-        total.failed += result.failed
-        total.skipped += result.skipped
+        total.add(result)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path, help="where make has put the programs")
-    parser.add_argument("--only", choices=KINDS, help="this kind of test")
+    parser.add_argument("--only", choices=[*KINDS, "fuzz"], help="this kind of test")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what each program prints")
     arguments = parser.parse_args()
     arguments.build = arguments.build.resolve()
@@ -246,8 +300,11 @@ def main():
     adopt_orphans()
     total = Result()
     start = time.monotonic()
-    for kind in [arguments.only] if arguments.only else KINDS:
-        run_kind(kind, arguments, total)
+    for kind in [arguments.only] if arguments.only else [*KINDS, "fuzz"]:
+        if kind == "fuzz":
+            run_fuzzers(arguments, total)
+        else:
+            run_kind(kind, arguments, total)
     print(paint("dim", f"in {time.monotonic() - start:.0f} s"))
     if not total.passed:
         print(paint("bad", "nothing ran"))

@@ -72,6 +72,54 @@ static __always_inline flow_end flow_key_of(struct flow_key *key, const struct p
 	return sender;
 }
 
+/*
+ * Where only one direction is tagged (a network card that takes tags off, a mirror port), a reply has not the key of what
+ * it answers. So where a key leads to no connection, and the packet does not open one:
+ *   its key is tagged:   look under the key without tags;
+ *   its key is untagged: look under the tags that a SYN with these addresses and ports had, which are kept under the
+ *                        key without tags when a tagged SYN makes a connection;
+ * and if there is one whose client is the other end (flow_is_reply()), it is the packet's. The same addresses in two
+ * VLANs stay two connections: each has a SYN of its own.
+ */
+struct flow_tags {
+	__u16 vid[VLAN_MAX_TAGS]; /* as in flow_key */
+	__u16 _pad;
+};
+
+_Static_assert(sizeof(struct flow_tags) == 8, "no hidden padding");
+
+/* Whether it may begin a connection of its own: a SYN that answers nothing. */
+static __always_inline int packet_opens(const struct packet *pkt)
+{
+	return (pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_ACK | TCPHDR_RST)) == TCPHDR_SYN;
+}
+
+static __always_inline int flow_is_tagged(const struct flow_key *key)
+{
+	return key->vid[0] | key->vid[1] | key->vid[2];
+}
+
+static __always_inline struct flow_tags flow_tags_of(const struct flow_key *key)
+{
+	struct flow_tags tags = {.vid = {key->vid[0], key->vid[1], key->vid[2]}};
+
+	return tags;
+}
+
+/* @tags: NULL: none */
+static __always_inline void flow_set_tags(struct flow_key *key, const struct flow_tags *tags)
+{
+	key->vid[0] = tags ? tags->vid[0] : 0;
+	key->vid[1] = tags ? tags->vid[1] : 0;
+	key->vid[2] = tags ? tags->vid[2] : 0;
+}
+
+/* @client: of the connection found under the other key */
+static __always_inline int flow_is_reply(flow_end client, flow_end from)
+{
+	return client == !from;
+}
+
 /* One direction of one TCP connection, as the steering table is keyed: from the remote end to the local one.
  */
 struct steer_key {

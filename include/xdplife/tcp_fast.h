@@ -26,7 +26,8 @@ static __always_inline int is_plain(const struct tcp_track *t, const struct tcp_
 	if (pkt->tcp_seq != snd->next || seq_before(pkt->tcp_ack, snd->acked))
 		return 0;
 	return !(rcv->flags & known) ||
-	       (!seq_after(pkt->tcp_seq, rcv->edge) && !seq_after(pkt->tcp_ack, rcv->next));
+	       (!seq_after(pkt->tcp_seq, rcv->edge) && !seq_before(pkt->tcp_seq, rcv->acked) &&
+		!seq_after(pkt->tcp_ack, rcv->next));
 }
 
 /**

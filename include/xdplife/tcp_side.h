@@ -96,6 +96,13 @@ static __always_inline int has_hole(const struct tcp_side *side)
 	return side->hole_from != side->hole_to;
 }
 
+/* What has arrived without having been seen (a capture that drops) is waited for no longer: else no segment is plain again. */
+static __always_inline void forget_hole(struct tcp_side *snd, const struct tcp_side *rcv)
+{
+	if (has_hole(snd) && rcv->flags & TCP_SIDE_ACKED && !seq_before(rcv->acked, snd->hole_to))
+		snd->hole_from = snd->hole_to;
+}
+
 /* RFC 5681 §2: a duplicate acknowledgment carries nothing and moves nothing; this one asks for what is in the hole. */
 static __always_inline void count_dupack(const struct tcp_side *snd, struct tcp_side *rcv,
 					 const struct packet *pkt)

@@ -82,10 +82,9 @@ static __always_inline __u32 judge_old_text(struct tcp_side *snd, const struct t
 }
 
 /* Something between it and what was sent last has not come by: lost, or overtaken. */
-static __always_inline void note_hole(struct tcp_side *snd, const struct tcp_side *rcv,
-				      const struct packet *pkt, __u64 now_ns)
+static __always_inline void note_hole(struct tcp_side *snd, const struct packet *pkt, __u64 now_ns)
 {
-	if (!has_hole(snd) || (rcv->flags & TCP_SIDE_ACKED && !seq_after(snd->hole_to, rcv->acked))) {
+	if (!has_hole(snd)) {
 		snd->hole_from = snd->next;
 		snd->hole_ns = now_ns;
 		snd->dupacks = 0;
@@ -111,7 +110,7 @@ static __always_inline __u32 tcp_text_judge(struct tcp_side *snd, const struct t
 	if (snd->flags & TCP_SIDE_SENT && seq_before(pkt->tcp_seq, snd->next))
 		events = judge_old_text(snd, rcv, pkt, end, now_ns);
 	else if (snd->flags & TCP_SIDE_SENT && seq_after(pkt->tcp_seq, snd->next))
-		note_hole(snd, rcv, pkt, now_ns);
+		note_hole(snd, pkt, now_ns);
 	if (!events)
 		tcp_rtt_sent(&snd->rtt, pkt, end, now_ns);
 	return events;

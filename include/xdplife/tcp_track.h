@@ -223,7 +223,7 @@ static __always_inline int track_take_other(struct tcp_track *t, struct tcp_side
 	__u32 isn = t->other_isn;
 
 	if (!(t->flags & TCP_TRACK_OTHER_SYN) || !(pkt->tcp_flags & TCPHDR_ACK) || pkt->tcp_ack != isn + 1 ||
-	    open != !!(pkt->tcp_flags & TCPHDR_SYN))
+	    open != !!(pkt->tcp_flags & TCPHDR_SYN) || (!open && !text_in_window(rcv, pkt)))
 		return 0;
 	if (open) {
 		tcp_track_begin(t, syn_ns);
@@ -295,15 +295,12 @@ static __always_inline __u32 track_rst(struct tcp_track *t, struct tcp_side *snd
 static __always_inline int ack_acceptable(const struct tcp_track *t, const struct tcp_side *snd,
 					  const struct tcp_side *rcv, const struct packet *pkt)
 {
-	__u32 limit = rcv->next;
-
 	if (!(rcv->flags & TCP_SIDE_SENT) || !((snd->flags & TCP_SIDE_ACKED) | (rcv->flags & TCP_SIDE_SYN)))
 		return 1;
 	if (t->phase < TCP_PHASE_ESTABLISHED && !seq_after(pkt->tcp_ack, rcv->isn))
 		return 0;
-	if (snd->flags & TCP_SIDE_ACKED && seq_after(snd->edge, limit))
-		limit = snd->edge;
-	return !seq_after(pkt->tcp_ack, limit);
+	return !seq_after(pkt->tcp_ack, rcv->next) ||
+	       (snd->flags & TCP_SIDE_ACKED && !seq_after(pkt->tcp_ack, snd->edge));
 }
 
 /* Return: the event that says why the segment, which is no RST, changes nothing; 0 if it counts. */
@@ -455,6 +452,7 @@ XL_STEP __u32 step_acknowledge(struct tcp_track *t, const struct packet *pkt, fl
 	note_seen(t, pkt);
 	events = track_challenge_ack(t, snd, pkt, from);
 	side_acknowledge(snd, rcv, pkt);
+	forget_hole(rcv, snd);
 	tcp_rtt_acknowledged(&rcv->rtt, pkt, now_ns);
 	return events | track_established(t, now_ns);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// links: user/capture/capture.c user/capture/input.c user/capture/pcap.c user/capture/pcapng.c user/util/log.c user/util/terminal.c
 /*
  * Capture files of any content: nothing is read beyond what they have, every frame keeps its promises, and the engine
  * may parse it.
  *
- * Links: user/capture/capture.c user/capture/input.c user/capture/pcap.c user/capture/pcapng.c user/util/log.c
- *	user/util/terminal.c -lpcap
  * Begin with a corpus of small files of every kind: tests/net/test_capture.py leaves one in $CAPTURE_CORPUS.
  */
 #include <assert.h>

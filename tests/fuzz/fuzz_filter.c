@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// links: user/datapath/filter_translate.c user/datapath/filter_emit.c user/datapath/filter_load.c
 /*
  * The filter translator on arbitrary programs: it refuses what libpcap's bpf_validate() refuses, and what it
  * gives has the form that the kernel's verifier wants before it looks at anything else.

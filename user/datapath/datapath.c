@@ -73,6 +73,8 @@ static int size_maps(struct datapath *dp)
 					       flow_entries(dp, dp->options.max_half_open));
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
+	if (!err && !dp->options.observe)
+		err = bpf_map__set_max_entries(skel->maps.syn_tags, 1);
 	dp->route_slots = dp->options.forward ? route_cache_slots(cpus) : 0;
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.cached_routes,

@@ -124,15 +124,31 @@ int offline_end(struct offline *offline)
 
 /* --- one frame --- */
 
-static struct table_entry *connection_of(struct offline *offline, const struct flow_key *key, bool make)
+/*
+ * @key:  changed to the connection's if that has other tags
+ * @from: who sent what has led here, a segment or an error about one
+ */
+static struct table_entry *connection_of(struct offline *offline, struct flow_key *key, flow_end from,
+					 bool opens)
 {
-	struct table_entry *entry = table_find(offline->table, key), evicted;
+	struct table_entry *entry = table_find(offline->table, key);
 
-	if (entry || !make)
+	if (entry || opens)
 		return entry;
-	entry = table_add(offline->table, key, &evicted);
+	entry = table_find_reply(offline->table, key, from);
+	if (entry)
+		*key = entry->key;
+	return entry;
+}
+
+static struct table_entry *connection_add(struct offline *offline, const struct flow_key *key, bool opens)
+{
+	struct table_entry evicted, *entry = table_add(offline->table, key, &evicted);
+
 	offline->now->opened += entry != NULL;
 	offline->now->evicted += evicted.used;
+	if (opens && flow_is_tagged(key))
+		table_note_syn_tags(offline->table, key);
 	return entry;
 }
 
@@ -143,9 +159,13 @@ static enum observed track(struct offline *offline)
 	struct table_entry *entry;
 
 	event->sender = flow_key_of(&event->key, pkt);
-	entry = connection_of(offline, &event->key, !(pkt->tcp_flags & TCPHDR_RST));
+	entry = connection_of(offline, &event->key, event->sender, packet_opens(pkt));
+	if (!entry && pkt->tcp_flags & TCPHDR_RST) /* no connection begins with one */
+		return OBSERVED_UNKNOWN_RST;
 	if (!entry)
-		return pkt->tcp_flags & TCPHDR_RST ? OBSERVED_UNKNOWN_RST : OBSERVED_NO_ROOM;
+		entry = connection_add(offline, &event->key, packet_opens(pkt));
+	if (!entry)
+		return OBSERVED_NO_ROOM;
 	if (!entry->track.first_ns)
 		tcp_track_begin(&entry->track, event->time_ns);
 	if (!tcp_track_fast(&entry->track, pkt, event->sender, event->time_ns))
@@ -164,7 +184,8 @@ static enum observed track_error(struct offline *offline, const struct packet *q
 	struct table_entry *entry;
 
 	event->sender = flow_key_of(&event->key, quoted);
-	entry = connection_of(offline, &event->key, false);
+	/* the error goes the way of the replies */
+	entry = connection_of(offline, &event->key, !event->sender, false);
 	if (!entry)
 		return OBSERVED_ICMP_ERROR;
 	event->tcp_events = tcp_track_icmp_error(&entry->track, event->sender, quoted->tcp_seq,
@@ -184,7 +205,7 @@ static void look_again(struct offline *offline)
 	if (!packet_is_segment(pkt) || !(pkt->tcp_flags & TCPHDR_SYN))
 		return;
 	from = flow_key_of(&key, pkt);
-	entry = connection_of(offline, &key, false);
+	entry = table_find(offline->table, &key);
 	if (entry)
 		tcp_track_syn_again_elsewhere(&entry->track, pkt, from);
 }

@@ -8,7 +8,14 @@
 #include "util/siphash.h"
 
 #define FIRST_BUCKETS 1024
-#define CHUNK_ENTRIES 256 /* allocated at a time, so that the table grows without moving */
+#define SYN_TAGS      16384 /* a power of two; as many as in bpf/maps.h */
+#define CHUNK_ENTRIES 256   /* allocated at a time, so that the table grows without moving */
+
+/* The tags of SYNs, by the key without them: a newer one takes the place. */
+struct syn_tags {
+	struct flow_key key;
+	struct flow_tags tags;
+};
 
 struct table {
 	__u8 secret[16];
@@ -18,6 +25,7 @@ struct table {
 	struct table_entry *free, *newest, *oldest;
 	struct table_entry **chunk;
 	size_t chunks;
+	struct syn_tags *syn_tags; /* NULL until there is one */
 };
 
 struct table *table_new(__u32 max_open, __u32 max_half_open)
@@ -44,6 +52,7 @@ void table_free(struct table *table)
 		free(table->chunk[i]);
 	free(table->chunk);
 	free(table->bucket);
+	free(table->syn_tags);
 	free(table);
 }
 
@@ -65,6 +74,37 @@ struct table_entry *table_find(struct table *table, const struct flow_key *key)
 	while (entry && (entry->hash != hash || memcmp(&entry->key, key, sizeof(*key))))
 		entry = entry->next;
 	return entry;
+}
+
+static struct syn_tags *syn_tags_of(const struct table *table, const struct flow_key *key)
+{
+	return table->syn_tags ? &table->syn_tags[hash_of(table, key) & (SYN_TAGS - 1)] : NULL;
+}
+
+void table_note_syn_tags(struct table *table, const struct flow_key *key)
+{
+	struct flow_key bare = *key;
+	struct syn_tags *syn;
+
+	if (!table->syn_tags)
+		table->syn_tags = calloc(SYN_TAGS, sizeof(*syn));
+	flow_set_tags(&bare, NULL);
+	syn = syn_tags_of(table, &bare);
+	if (syn)
+		*syn = (struct syn_tags){bare, flow_tags_of(key)};
+}
+
+struct table_entry *table_find_reply(struct table *table, const struct flow_key *key, flow_end from)
+{
+	const struct syn_tags *syn = flow_is_tagged(key) ? NULL : syn_tags_of(table, key);
+	struct flow_key other = *key;
+	struct table_entry *entry;
+
+	if (!flow_is_tagged(key) && (!syn || memcmp(&syn->key, key, sizeof(*key))))
+		return NULL;
+	flow_set_tags(&other, syn ? &syn->tags : NULL);
+	entry = table_find(table, &other);
+	return entry && flow_is_reply(entry->track.client, from) ? entry : NULL;
 }
 
 static void link_bucket(struct table *table, struct table_entry *entry)

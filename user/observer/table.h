@@ -32,6 +32,12 @@ void table_free(struct table *table);
 /* Return: NULL if it is not there. Valid until that entry is removed. */
 struct table_entry *table_find(struct table *table, const struct flow_key *key);
 
+/* The connection that a packet of @from belongs to whose key leads to none, if it is a reply with other tags (flow.h). */
+struct table_entry *table_find_reply(struct table *table, const struct flow_key *key, flow_end from);
+
+/* A tagged SYN has made the connection with this key: for table_find_reply(). */
+void table_note_syn_tags(struct table *table, const struct flow_key *key);
+
 /**
  * table_add() - one more connection, half-open
  * @evicted: filled with what it has pushed out, if it has: used is set
