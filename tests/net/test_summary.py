@@ -5,12 +5,14 @@
 
 Nothing crosses the ring buffer for it: the sums are the kernel side's own, plus what is still open when the trace ends.
 """
+import json
 import re
 import socket
 
+import jsonschema
 import pytest
 
-from hosts import XDPLIFE, Lan, Routed, abort, connect, listening, receive, talk, wait_until
+from hosts import XDPLIFE, Lan, Routed, abort, connect, listening, receive, run, talk, wait_until
 from screen import Terminal
 
 CLOSED_PORT = 9
@@ -34,8 +36,14 @@ def lan():
         yield net
 
 
+def schema():
+    return json.loads(run(XDPLIFE, "trace", "--schema").stdout)
+
+
 def summary_of(trace):
+    """As the schema has it."""
     summary, = trace.json("summary")
+    jsonschema.Draft202012Validator(schema()).validate(summary)
     return summary
 
 
@@ -189,6 +197,21 @@ def text_of(lan, charset):
             talk(lan.client, lan.server, lan.server_address[4], b"q", b"r")
         refuse(lan)
     return trace.stdout
+
+
+def test_from_its_capture(lan, tmp_path):
+    """What a trace has written gives the same summary when it is read."""
+    capture = tmp_path / "all.pcapng"
+    with lan.client.xdplife("trace", "c0", "--summary", "--json", "--packets", "--write", str(capture)) as trace:
+        talk(lan.client, lan.server, lan.server_address[4], b"q", b"r")
+        refuse(lan)
+    live = summary_of(trace)
+    read = [json.loads(line) for line in
+            run(XDPLIFE, "trace", "--read", str(capture), "--summary", "--json").stdout.splitlines()]
+    again, = (one for one in read if one["type"] == "summary")
+    jsonschema.Draft202012Validator(schema()).validate(again)
+    for key in ("started", "outcomes", "midstream", "residue", "handshakes", "events", "failing_servers"):
+        assert again[key] == live[key], key
 
 
 def test_text(lan):

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from hosts import Lan, Routed, Wire, abort, connect, listening, receive, run, talk, wait_until
+from hosts import XDPLIFE, Lan, Routed, Wire, abort, connect, listening, receive, run, talk, wait_until
 
 REQUEST, RESPONSE = b"q" * 700, b"r" * 100_000
 SYN, RST, ACK, FIN = 0x02, 0x04, 0x10, 0x01
@@ -408,3 +408,67 @@ def test_the_same_ports_again(lan):
     first, second = trace.events("reset")
     assert first["to_server"]["bytes"] == second["to_server"]["bytes"] == 1
     assert first["to_server"]["isn"] != second["to_server"]["isn"]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+def capinfos(path, *options):
+    done = run("capinfos", "-T", "-r", *options, str(path))
+    return done.stdout.split("\t")[1].strip()
+
+
+def test_rotation(lan, tmp_path):
+    """Each file is whole by itself; together they have every packet once, in order."""
+    with lan.client.xdplife("trace", "c0", "tcp", "--write", str(tmp_path / "all.pcapng"), "--rotate-size", "4k",
+                            "--json") as trace:
+        for _ in range(20):
+            talk(lan.client, lan.server, lan.server_address[4], b"q" * 500, b"r" * 500)
+    files = sorted(tmp_path.glob("all_*.pcapng"))
+    counts = [int(capinfos(path, "-c")) for path in files]
+    assert len(files) > 5 and sum(counts) == trace.ledger["events"]["emitted"]
+    assert all(path.stat().st_size < 8192 for path in files)
+    numbers = [number for path in files
+               for number in run("tshark", "-r", str(path), "-T", "fields", "-e", "frame.time_epoch").stdout.split()]
+    assert numbers == sorted(numbers) and len(set(numbers)) == len(numbers)
+    assert "tcp" in run("capinfos", str(files[0])).stdout  # the filter
+
+
+def test_rotation_keeps_the_last(lan, tmp_path):
+    with lan.client.xdplife("trace", "c0", "tcp", "--write", str(tmp_path / "all.pcapng"), "--rotate-size", "4k",
+                            "--rotate-files", "3"):
+        for _ in range(20):
+            talk(lan.client, lan.server, lan.server_address[4], b"q" * 500, b"r" * 500)
+    files = sorted(tmp_path.glob("all_*.pcapng"))
+    assert len(files) == 3 and int(files[-1].name.split("_")[1]) > 5
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--rotate-size", "4k"], "there is nothing to rotate without --write FILE.pcapng"),
+    (["--rotate-files", "3", "--write", "x.pcapng"], "--rotate-files: say when, by --rotate-size or --rotate-time"),
+    (["--rotate-size", "4q", "--write", "x.pcapng"], "--rotate-size 4q: not a number of bytes"),
+    (["--top", "--json"], "--top has the terminal for itself: not with --json or --packets"),
+])
+def test_options_that_do_not_go_together(lan, words, message):
+    status, stderr = lan.client.xdplife_fails("trace", "c0", *words)
+    assert status == 2 and message in stderr
+
+
+def test_strict(lan):
+    """A reader that is too slow loses events, which --strict makes a failure; here there are none."""
+    with lan.client.xdplife("trace", "c0", "--strict", "--json") as trace:
+        talk(lan.client, lan.server, lan.server_address[4], b"q", b"r")
+    assert trace.status == 0 and trace.ledger["events"]["ring-full"] == 0
+
+
+def test_strict_when_events_are_lost(lan):
+    """It is stopped for a while, as on a machine that has too much to do."""
+    trace = lan.server.xdplife("trace", "s0", "--strict", "--json").wait_ready()
+    pid = int(run("pgrep", "-f", "xdplife trace s0 --strict").stdout.split()[0])
+    run("kill", "-STOP", str(pid))
+    lan.client.run(XDPLIFE, "generate", "c0", "--to", "10.7.0.2:80", "--kind", "syn", "--flows", "60000", "--count",
+                   "60000")
+    run("kill", "-CONT", str(pid))
+    assert trace.stop() == 1
+    lost = trace.ledger["events"]["flood"] + trace.ledger["events"]["ring-full"]
+    assert lost > 0 and trace.ledger["closes"]
+    assert f"{lost} events were lost (--strict)" in trace.stderr

@@ -10,6 +10,7 @@
 #include "cmd/sums.h"
 #include "command.h"
 #include "datapath/events.h"
+#include "datapath/filter.h"
 #include "datapath/flows.h"
 #include "datapath/ledger.h"
 #include "datapath/owner.h"
@@ -258,7 +259,7 @@ static int counters_of(void *context, int interface, struct port_counters *count
 	return datapath_counters(session->dp, interface, counters);
 }
 
-static void describe(struct session *session)
+static void describe(struct session *session, const struct datapath_options *datapath)
 {
 	session->shown = (struct sink_session){
 		.interface = session->interfaces,
@@ -266,6 +267,7 @@ static void describe(struct session *session)
 		.start_ns = clock_monotonic_ns(),
 		.packets = session->options->packets,
 		.command_line = session->options->command_line,
+		.filter = datapath->filter ? filter_expression(datapath->filter) : NULL,
 		.counters = counters_of,
 		.context = session,
 		.owners = session->owners,
@@ -415,7 +417,7 @@ static int start(struct session *session, const struct datapath_options *datapat
 		err = datapath_add_ports(session->dp, ifnames);
 	if (err)
 		return err;
-	describe(session);
+	describe(session, datapath);
 	err = outputs_open(&session->outputs, session->options, &session->shown);
 	if (err)
 		return err;
