@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from hosts import XDPLIFE, Lan, Session, run, wait_until
+from hosts import WAIT_S, XDPLIFE, Lan, Session, run, wait_until
 
 ECONNREFUSED = 111
 CONTAINER = "0123456789abcdef" * 4
@@ -48,8 +48,10 @@ class Process:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        """It ends by itself: killing nsenter would leave its child to nobody who reaps it, and a PID namespace waits
+        for that."""
+        self.process.stdin.close()
+        self.process.wait(timeout=WAIT_S)
 
     def __call__(self, line):
         self.process.stdin.write(line + "\n")
