@@ -465,8 +465,8 @@ def test_strict_when_events_are_lost(lan):
     trace = lan.server.xdplife("trace", "s0", "--strict", "--json").wait_ready()
     pid = int(run("pgrep", "-f", "xdplife trace s0 --strict").stdout.split()[0])
     run("kill", "-STOP", str(pid))
-    lan.client.run(XDPLIFE, "generate", "c0", "--to", "10.7.0.2:80", "--kind", "syn", "--flows", "60000", "--count",
-                   "60000")
+    lan.client.run(XDPLIFE, "generate", "c0", "--to", "10.7.0.2:80", "--kind", "syn", "--flows", "30000", "--count",
+                   "30000")
     run("kill", "-CONT", str(pid))
     assert trace.stop() == 1
     lost = trace.ledger["events"]["flood"] + trace.ledger["events"]["ring-full"]
