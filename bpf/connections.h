@@ -129,14 +129,17 @@ static __always_inline int connection_fast(struct flow_entry *flow, const struct
 	return done;
 }
 
-static __always_inline void count_talker(const struct talker_key *key, __u32 columns)
+static const struct talker no_talker;
+
+/* A copy of the key: before 6.2 the memory that a global function is handed is none for a map's key. */
+static __always_inline void count_talker(const struct talker_key *of, __u32 columns)
 {
-	struct talker *talker = bpf_map_lookup_elem(&talkers, key);
-	struct talker first = {};
+	struct talker_key key = *of;
+	struct talker *talker = bpf_map_lookup_elem(&talkers, &key);
 
 	if (!talker) {
-		bpf_map_update_elem(&talkers, key, &first, BPF_NOEXIST);
-		talker = bpf_map_lookup_elem(&talkers, key);
+		bpf_map_update_elem(&talkers, &key, &no_talker, BPF_NOEXIST);
+		talker = bpf_map_lookup_elem(&talkers, &key);
 	}
 	if (!talker)
 		return;

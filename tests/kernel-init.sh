@@ -65,6 +65,7 @@ case $(uname -r) in
 esac
 kill -KILL $!
 hold 'nothing left after SIGKILL' clsact_gone
+hold 'generate' xdplife lab run -- xdplife generate c0 --to 10.0.1.1 --kind handshake --sink xl-router/r0 --count 30000
 hold 'lab down' xdplife lab down
 [ $bad = 0 ] && say 'everything held'
 poweroff -f
