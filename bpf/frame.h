@@ -10,31 +10,53 @@
 #define XDPLIFE_BPF_FRAME_H
 
 #include "bounds.h"
+#include "maps.h"
 #include "xdplife/event.h"
 #include "xdplife/icmp_quote.h"
 
-static long scan_byte(__u32 i, void *scan)
+/* Of bpf_loop(), which wants it on the stack. */
+struct scan_context {
+	struct tcp_options_scan *scan;
+};
+
+static long scan_byte(__u32 i, void *context)
 {
-	return tcp_options_step(scan, i);
+	return tcp_options_step(((struct scan_context *)context)->scan, i);
 }
 
-/* By bpf_loop(): the verifier then walks one turn, not forty. */
+/*
+ * By bpf_loop(): the verifier then walks one turn, not forty. What it scans must not lie on the stack, where the verifier
+ * sees zeros and, before 6.7, takes them for what every turn finds: it would cut out the branches of all others.
+ */
 static __always_inline void scan_options(struct packet *pkt, struct tcp_options_scan *scan)
 {
-	bpf_loop(TCP_MAX_OPTIONS_BYTES, scan_byte, scan, 0);
+	struct scan_context context = {.scan = scan};
+
+	bpf_loop(TCP_MAX_OPTIONS_BYTES, scan_byte, &context, 0);
 	pkt->tcp_options = scan->sum;
 	if (tcp_options_bad(scan))
 		pkt->malformed_l4 = MALFORMED_TCP_OPTIONS;
 }
 
+static __always_inline struct tcp_options_scan *scan_of_this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct event_slot *slot = bpf_map_lookup_elem(&event_slots, &cpu);
+
+	return slot ? &slot->scan : 0;
+}
+
 /* The options of a SYN, for the observer. A macro, for each hook has a helper of its own to copy them. */
 #define SCAN_SYN_OPTIONS(ctx, load_bytes, pkt)                                                               \
 	({                                                                                                   \
-		struct tcp_options_scan _scan = {};                                                          \
-		_scan.bytes = packet_syn_options_bytes(pkt);                                                 \
-		if (length_ok(&_scan.bytes, sizeof(_scan.byte)) &&                                           \
-		    !load_bytes(ctx, (pkt)->l4_off + sizeof(struct tcphdr), _scan.byte, _scan.bytes))        \
-			scan_options(pkt, &_scan);                                                           \
+		__u32 _bytes = packet_syn_options_bytes(pkt);                                                \
+		struct tcp_options_scan *_scan = _bytes ? scan_of_this_cpu() : 0;                            \
+		if (_scan && length_ok(&_bytes, sizeof(_scan->byte))) {                                      \
+			__builtin_memset(_scan, 0, sizeof(*_scan));                                          \
+			_scan->bytes = _bytes;                                                               \
+			if (!load_bytes(ctx, (pkt)->l4_off + sizeof(struct tcphdr), _scan->byte, _bytes))    \
+				scan_options(pkt, _scan);                                                    \
+		}                                                                                            \
 	})
 
 __noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)

@@ -140,6 +140,7 @@ struct event_slot {
 	struct trace_event event;
 	__u8 bytes[CONFIG_MAX_SNAP];
 	struct packet quoted; /* by an ICMP error */
+	struct tcp_options_scan scan;
 	struct talker_key source, destination;
 	__u8 exact; /* event.time_ns is; else it may be some milliseconds old */
 };

@@ -71,44 +71,57 @@ static void logs_are_of_this_load(void **state)
 	assert_int_equal(insns, facts.verified_insns);
 }
 
-/* The router alone: xdplife_xdp calls parse_xdp and, without a neighbour, want_neighbour; one by one. */
+struct depths {
+	unsigned int functions, entry, largest, sum; /* of their stacks, bytes; the largest is not the entry's */
+};
+
+static struct depths depths_of(const struct program_log *log)
+{
+	const char *depth = strstr(log->text, "stack depth ");
+	struct depths depths = {};
+	unsigned int bytes;
+
+	assert_non_null(depth);
+	for (depth += strlen("stack depth "); sscanf(depth, "%u", &bytes) == 1; depths.functions++) {
+		if (!depths.functions)
+			depths.entry = bytes;
+		else if (bytes > depths.largest)
+			depths.largest = bytes;
+		depths.sum += bytes;
+		depth += strcspn(depth, "+\n");
+		if (*depth++ == '\n')
+			break;
+	}
+	return depths;
+}
+
+/* The router alone: one function of many that it could call, one by one. Before 6.8 the kernel keeps those it does not. */
 static void stack_of_the_router(void **state)
 {
 	static const struct port_config config = {.forward = 1};
 	static struct program_logs logs;
 	struct bench_program facts = facts_of(&config, &logs);
-	unsigned int entry, parse, want;
-	const char *depths = strstr(logs.log[0].text, "stack depth ");
+	struct depths depths = depths_of(&logs.log[0]);
 
 	(void)state;
-	assert_non_null(depths);
-	assert_int_equal(sscanf(depths, "stack depth %u+%u+%u\n", &entry, &parse, &want), 3);
-	assert_true(parse && want);
-	assert_int_equal(facts.stack_bytes, entry + (parse > want ? parse : want));
+	assert_true(depths.functions >= 3);
+	assert_in_range(facts.stack_bytes, depths.entry + 1, depths.sum - 1);
+	if (depths.functions == 3) /* parse_xdp, want_neighbour */
+		assert_int_equal(facts.stack_bytes, depths.entry + depths.largest);
 }
 
-/* The observing router has many functions: the deepest chain is more than any one of them, and less than all. */
+/* The observing router: the deepest chain is more than any one of them, and less than all. */
 static void stack_of_the_observing_router(void **state)
 {
 	static const struct port_config config = {.forward = 1, .observe = 1, .event_mask = TCP_EVENTS_ALL};
 	static struct program_logs logs;
 	struct bench_program facts = facts_of(&config, &logs);
-	unsigned int functions = 0, sum = 0, entry = 0, largest = 0, bytes;
-	const char *depth = strstr(logs.log[0].text, "stack depth ");
+	struct depths depths = depths_of(&logs.log[0]);
 
 	(void)state;
-	assert_non_null(depth);
-	for (depth += strlen("stack depth "); sscanf(depth, "%u", &bytes) == 1; functions++) {
-		entry = functions ? entry : bytes;
-		largest = functions && bytes > largest ? bytes : largest;
-		sum += bytes;
-		depth += strcspn(depth, "+\n");
-		if (*depth++ == '\n')
-			break;
-	}
-	assert_true(functions > 5);
-	assert_in_range(facts.stack_bytes, entry + largest, 512);
-	assert_true(facts.stack_bytes < sum);
+	assert_true(depths.functions > 5);
+	assert_in_range(facts.stack_bytes, depths.entry + depths.largest, 512);
+	assert_true(facts.stack_bytes < depths.sum);
 }
 
 static void logs_are_for_so_many_programs(void **state)
