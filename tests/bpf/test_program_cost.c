@@ -82,8 +82,8 @@ static struct depths depths_of(const struct program_log *log)
 	unsigned int bytes;
 
 	assert_non_null(depth);
-	for (depth += strlen("stack depth "); sscanf(depth, "%u", &bytes) == 1; depths.functions++) {
-		if (!depths.functions)
+	for (depth += strlen("stack depth "); sscanf(depth, "%u", &bytes) == 1;) {
+		if (!depths.functions++)
 			depths.entry = bytes;
 		else if (bytes > depths.largest)
 			depths.largest = bytes;
