@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "net"))
 import hosts  # noqa: E402
@@ -29,10 +30,12 @@ def generate(lan, seconds, rate=None):
 
 
 def trial(lan, way, seconds, rate):
-    """(connections that the generator has opened, ledger)"""
-    with lan.server.xdplife("trace", "s0", *way) as trace:
-        sent = generate(lan, seconds, rate)["sent"]
-    return sent // 3, trace.json("ledger")[0]
+    """(connections that the generator has opened, ledger). The events go to a file, of which only the end is read."""
+    with tempfile.NamedTemporaryFile() as lines:
+        with lan.server.xdplife("-c", f'exec "$0" trace s0 {" ".join(way)} >{lines.name}', hosts.XDPLIFE,
+                                command=("sh",)):
+            sent = generate(lan, seconds, rate)["sent"]
+        return sent // 3, json.loads(lines.read().splitlines()[-1])
 
 
 def lost(ledger):
