@@ -89,11 +89,10 @@ static __always_inline struct flow_entry *connection_add(struct port_counters *c
  * A segment that changes more than counters. No function may be called with the lock held (before 6.13), and the engine is
  * too large to be one: it works on a copy, which counts unless the state has changed meanwhile.
  */
-static __always_inline __u32 connection_segment(struct port_counters *count, struct flow_entry *flow,
-						struct trace_event *event)
+static __always_inline __u32 connection_segment(struct flow_entry *flow, struct trace_event *event)
 {
 	__u32 events = 0, changes;
-	int done = 0, proven = 0;
+	int done = 0;
 
 	for (int tries = 1; tries <= MAX_TRIES && !done; tries++) {
 		bpf_spin_lock(&flow->lock);
@@ -108,12 +107,10 @@ static __always_inline __u32 connection_segment(struct port_counters *count, str
 		if (done) {
 			flow->track = event->conn;
 			flow->changes++;
-			proven = !flow->proven && tcp_track_is_proven(&event->conn);
-			flow->proven |= proven;
+			flow->proven |= tcp_track_is_proven(&event->conn);
 		}
 		bpf_spin_unlock(&flow->lock);
 	}
-	count->proven += proven;
 	return events;
 }
 
@@ -131,15 +128,13 @@ static __always_inline int connection_fast(struct flow_entry *flow, const struct
 
 static const struct talker no_talker;
 
-/* A copy of the key: before 6.2 the memory that a global function is handed is none for a map's key. */
-static __always_inline void count_talker(const struct talker_key *of, __u32 columns)
+static __always_inline void count_talker(const struct talker_key *key, __u32 columns)
 {
-	struct talker_key key = *of;
-	struct talker *talker = bpf_map_lookup_elem(&talkers, &key);
+	struct talker *talker = bpf_map_lookup_elem(&talkers, key);
 
 	if (!talker) {
-		bpf_map_update_elem(&talkers, &key, &no_talker, BPF_NOEXIST);
-		talker = bpf_map_lookup_elem(&talkers, &key);
+		bpf_map_update_elem(&talkers, key, &no_talker, BPF_NOEXIST);
+		talker = bpf_map_lookup_elem(&talkers, key);
 	}
 	if (!talker)
 		return;
@@ -170,6 +165,8 @@ static __always_inline void count_handshake(const struct tcp_track *track)
 /* For each event of a segment; none is rare in the life of a connection, all are rare among its segments. */
 __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 {
+	/* Not in the slot: before 6.2 the memory that a global function is handed is none for a map's key. */
+	struct talker_key source, destination;
 	const struct tcp_track *track;
 	__u32 events, change, columns;
 
@@ -192,9 +189,9 @@ __noinline int sum_up(struct port_counters *count, struct event_slot *slot)
 	columns = change >> CHANGE_COLUMNS_SHIFT;
 	if (!columns || track->client == TCP_END_UNKNOWN)
 		return 0;
-	talker_keys_of(&slot->source, &slot->destination, &slot->event.key, track->client);
-	count_talker(&slot->source, columns);
-	count_talker(&slot->destination, columns);
+	talker_keys_of(&source, &destination, &slot->event.key, track->client);
+	count_talker(&source, columns);
+	count_talker(&destination, columns);
 	return 0;
 }
 

@@ -141,7 +141,6 @@ struct event_slot {
 	__u8 bytes[CONFIG_MAX_SNAP];
 	struct packet quoted; /* by an ICMP error */
 	struct tcp_options_scan scan;
-	struct talker_key source, destination;
 	__u8 exact; /* event.time_ns is; else it may be some milliseconds old */
 };
 

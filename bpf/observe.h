@@ -74,7 +74,7 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 	event->time_ns = slot->exact ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
 	if (!cfg.packets && connection_fast(flow, event))
 		return OBSERVED_TRACKED;
-	event->tcp_events = connection_segment(count, flow, event);
+	event->tcp_events = connection_segment(flow, event);
 	if (event->tcp_events)
 		sum_up(count, slot);
 	return OBSERVED_TRACKED;

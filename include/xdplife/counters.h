@@ -139,8 +139,7 @@ struct port_counters {
 	__u64 malformed[MALFORMED_COUNT];
 	__u64 observed[OBSERVED_COUNT];
 	__u64 opened;  /* connections put into the table */
-	__u64 proven;  /* of them, those of which both ends were heard later */
-	__u64 evicted; /* and those that newer ones pushed out before that */
+	__u64 evicted; /* and those that newer ones pushed out while only one end had been heard */
 	__u64 tcp_event[TCP_EVENT_COUNT];
 	struct fate_counts connections;
 	__u64 event[EVENT_OUTCOME_COUNT];
@@ -154,7 +153,7 @@ static inline void port_counters_add(struct port_counters *sum, const struct por
 
 _Static_assert(sizeof(struct port_counters) ==
 		       sizeof(struct fate_counts) +
-			       8 * (8 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + OBSERVED_COUNT +
+			       8 * (7 + VERDICT_COUNT + AFTER_COUNT + MALFORMED_COUNT + OBSERVED_COUNT +
 				    TCP_EVENT_COUNT + EVENT_OUTCOME_COUNT),
 	       "no padding: both sides read it as an array of counters");
 

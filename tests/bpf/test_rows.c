@@ -9,6 +9,7 @@
 #include "../rows/build.h"
 #include "../rows/engine.h"
 #include "datapath/events.h"
+#include "datapath/flows.h"
 
 #define FIRST_PORT 20000
 
@@ -192,12 +193,6 @@ static struct engine_result run_step(struct run *run, const struct row_step *ste
 	expect_event(run, step, &ours);
 	return ours;
 }
-
-/* As struct flow_entry in bpf/maps.h. */
-struct flow_value {
-	__u32 lock, changes, proven, _pad;
-	struct tcp_track track;
-};
 
 static bool look_up(const struct flow_key *key, struct tcp_track *track)
 {

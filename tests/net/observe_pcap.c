@@ -87,7 +87,6 @@ static int print_event(void *context, const struct trace_event *event, const __u
 int main(int argc, char **argv)
 {
 	struct offline_options options = {.packets = true,
-					  .event_mask = TCP_EVENTS_ALL,
 					  .max_open = 65536,
 					  .max_half_open = 65536,
 					  .handler = print_event};

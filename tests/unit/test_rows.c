@@ -133,7 +133,6 @@ static void read_row(const struct row *row)
 	struct run run = {.row = row, .ends.port = FIRST_PORT, .fast = true};
 	struct trace_event told = {};
 	struct offline_options options = {.packets = true,
-					  .event_mask = TCP_EVENTS_ALL,
 					  .max_open = 8,
 					  .max_half_open = 8,
 					  .handler = note_event,

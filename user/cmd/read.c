@@ -15,8 +15,8 @@
 #include "util/log.h"
 #include "util/stop.h"
 
-#define MAX_CONNECTIONS 1000000 /* of each kind, unless told otherwise: some 500 MiB */
-#define NO_NAME         "-"     /* of an interface: pcap files have none */
+#define USUAL_CONNECTIONS 1000000 /* of each kind, unless told otherwise: some 500 MiB */
+#define NO_NAME           "-"     /* of an interface: pcap files have none */
 
 struct reading {
 	const struct session_options *options;
@@ -222,9 +222,8 @@ static int start(struct reading *reading)
 	const struct session_options *options = reading->options;
 	const struct offline_options offline = {
 		.packets = options->packets || options->write,
-		.event_mask = TCP_EVENTS_ALL,
-		.max_open = options->max_open ? options->max_open : MAX_CONNECTIONS,
-		.max_half_open = options->max_half_open ? options->max_half_open : MAX_CONNECTIONS,
+		.max_open = options->max_open ? options->max_open : USUAL_CONNECTIONS,
+		.max_half_open = options->max_half_open ? options->max_half_open : USUAL_CONNECTIONS,
 		.handler = on_event,
 		.context = reading,
 	};

@@ -1,43 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <stdlib.h>
-
-#include <bpf/bpf.h>
-
 #include "datapath/connections.h"
+#include "datapath/flows.h"
+#include "datapath/map_walk.h"
 
-#define BATCH 1024 /* entries a system call */
+#define ENOUGH 1 /* ends the walk */
 
-/* As struct flow_entry in bpf/maps.h. */
-struct flow_value {
-	__u32 lock, changes, proven, _pad;
-	struct tcp_track track;
+struct rows {
+	struct connection *row;
+	size_t used, max;
 };
 
-struct batch {
-	struct flow_key keys[BATCH];
-	struct flow_value values[BATCH];
-};
-
-long connections_read(const struct datapath *dp, struct connection *rows, size_t max)
+static int take(void *context, const void *key, const void *value)
 {
-	int fd = datapath_map_fd(dp, "flows"), err = 0;
-	struct batch *batch = malloc(sizeof(*batch));
-	__u32 position, *from = NULL;
-	size_t used = 0;
+	const struct flow_value *flow = value;
+	struct rows *rows = context;
 
-	if (!batch)
-		return -ENOMEM;
-	while (!err && used < max) {
-		__u32 count = BATCH;
+	if (rows->used == rows->max)
+		return ENOUGH;
+	rows->row[rows->used++] =
+		(struct connection){.key = *(const struct flow_key *)key, .track = flow->track};
+	return 0;
+}
 
-		err = bpf_map_lookup_batch(fd, from, &position, batch->keys, batch->values, &count, NULL);
-		from = &position;
-		for (__u32 i = 0; (!err || err == -ENOENT) && i < count && used < max;
-		     i++) /* ENOENT: the last */
-			rows[used++] =
-				(struct connection){.key = batch->keys[i], .track = batch->values[i].track};
-	}
-	free(batch);
-	return err && err != -ENOENT ? err : (long)used;
+long connections_read(const struct datapath *dp, struct connection *row, size_t max)
+{
+	struct rows rows = {.row = row, .max = max};
+	int err = map_walk(datapath_map_fd(dp, "flows"), sizeof(struct flow_key), sizeof(struct flow_value),
+			   take, &rows);
+
+	return err < 0 ? err : (long)rows.used;
 }

@@ -400,13 +400,11 @@ int datapath_events_fd(const struct datapath *dp)
 	return bpf_map__fd(dp->maps->maps.events);
 }
 
-/* struct port_counters is an array of 64-bit counters: counters.h asserts it. */
 int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum)
 {
 	int cpus = libbpf_num_possible_cpus();
-	size_t words = sizeof(*sum) / sizeof(__u64);
+	struct port_counters *each;
 	__u32 key = index;
-	__u64 *each;
 	int err;
 
 	if (cpus < 0)
@@ -416,8 +414,8 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 		return -ENOMEM;
 	err = bpf_map_lookup_elem(bpf_map__fd(dp->maps->maps.counters), &key, each);
 	memset(sum, 0, sizeof(*sum));
-	for (size_t i = 0; !err && i < words * cpus; i++)
-		((__u64 *)sum)[i % words] += each[i];
+	for (int i = 0; !err && i < cpus; i++)
+		port_counters_add(sum, &each[i]);
 	free(each);
 	return err;
 }

@@ -5,10 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath/map_walk.h"
 #include "datapath/totals.h"
 #include "util/sysctl.h"
-
-#define BATCH 1024 /* entries a system call */
 
 static int read_counters(const struct datapath *dp, struct summary *summary)
 {
@@ -41,26 +40,10 @@ static int read_handshakes(int fd, struct summary *summary)
 	return err;
 }
 
-struct batch {
-	struct talker_key keys[BATCH];
-	struct talker values[BATCH];
-};
-
-static int read_talkers(int fd, struct summary *summary)
+static int add_talker(void *summary, const void *key, const void *sum)
 {
-	struct batch *batch = malloc(sizeof(*batch));
-	__u32 position, *from = NULL, count;
-	int err = batch ? 0 : -ENOMEM;
-
-	while (!err) {
-		count = BATCH;
-		err = bpf_map_lookup_batch(fd, from, &position, batch->keys, batch->values, &count, NULL);
-		from = &position;
-		for (__u32 i = 0; (!err || err == -ENOENT) && i < count; i++) /* ENOENT: the last batch */
-			summary_add_talker(summary, &batch->keys[i], &batch->values[i]);
-	}
-	free(batch);
-	return err == -ENOENT ? 0 : err;
+	summary_add_talker(summary, key, sum);
+	return 0;
 }
 
 int totals_read(const struct datapath *dp, struct summary *summary, bool talkers)
@@ -70,7 +53,8 @@ int totals_read(const struct datapath *dp, struct summary *summary, bool talkers
 	if (!err)
 		err = read_handshakes(datapath_map_fd(dp, "handshake_times"), summary);
 	if (!err && talkers)
-		err = read_talkers(datapath_map_fd(dp, "talkers"), summary);
+		err = map_walk(datapath_map_fd(dp, "talkers"), sizeof(struct talker_key),
+			       sizeof(struct talker), add_talker, summary);
 	return err;
 }
 

@@ -73,10 +73,6 @@ struct port_counters offline_total(const struct offline *offline)
 
 static int tell(struct offline *offline, const struct trace_event *event, const __u8 *bytes)
 {
-	if (!offline->options.packets && !(event->tcp_events & offline->options.event_mask))
-		return 0;
-	if (event->hook == HOOK_NONE && !(event->tcp_events & offline->options.event_mask))
-		return 0;
 	return offline->options.handler(offline->options.context, event, bytes);
 }
 
@@ -171,7 +167,7 @@ static enum observed track(struct offline *offline)
 	if (!tcp_track_fast(&entry->track, pkt, event->sender, event->time_ns))
 		event->tcp_events = tcp_track_segment(&entry->track, pkt, event->sender, event->time_ns);
 	if (!entry->open && tcp_track_is_proven(&entry->track))
-		offline->now->proven += table_promote(offline->table, entry);
+		table_promote(offline->table, entry);
 	if (event->tcp_events || offline->options.packets)
 		event->conn = entry->track;
 	return OBSERVED_TRACKED;

@@ -17,9 +17,8 @@ struct offline;
 typedef int (*offline_handler)(void *context, const struct trace_event *event, const __u8 *bytes);
 
 struct offline_options {
-	bool packets;     /* an event for each frame, not only for what happens to connections */
-	__u32 event_mask; /* the TCP_EVENT_* that are handed over */
-	__u32 max_open;   /* connections; at least 1 */
+	bool packets;   /* an event for each frame, not only for what happens to connections */
+	__u32 max_open; /* connections; at least 1 */
 	__u32 max_half_open;
 	offline_handler handler; /* 0, or -errno, which ends the reading */
 	void *context;

@@ -201,14 +201,13 @@ struct table_entry *table_add(struct table *table, const struct flow_key *key, s
 	return entry;
 }
 
-bool table_promote(struct table *table, struct table_entry *entry)
+void table_promote(struct table *table, struct table_entry *entry)
 {
 	if (entry->open || table->open == table->max_open)
-		return entry->open;
+		return;
 	unlink_half_open(table, entry);
 	entry->open = true;
 	table->open++;
-	return true;
 }
 
 struct table_entry *table_next(struct table *table, size_t *at)

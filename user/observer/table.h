@@ -46,8 +46,8 @@ void table_note_syn_tags(struct table *table, const struct flow_key *key);
  */
 struct table_entry *table_add(struct table *table, const struct flow_key *key, struct table_entry *evicted);
 
-/* Both ends of the connection have been heard. Return: false if there is no room for another: it stays half-open. */
-bool table_promote(struct table *table, struct table_entry *entry);
+/* Both ends of the connection have been heard. If there is no room for another open one, it stays half-open. */
+void table_promote(struct table *table, struct table_entry *entry);
 
 /* All entries in turn; @at: 0 at first. NULL: no more. The entry may be removed before the next is asked for. */
 struct table_entry *table_next(struct table *table, size_t *at);

@@ -88,11 +88,12 @@ static int columns_of(const char *text)
 
 static void print_padded(const char *text, int columns)
 {
+	int missing = columns - columns_of(text);
+
 	fputs_unlocked(text, stdout);
-	for (int at = columns_of(text); at <= columns; at++)
+	do
 		putchar_unlocked(' ');
-	if (columns_of(text) > columns)
-		putchar_unlocked(' ');
+	while (missing-- > 0);
 }
 
 /* RFC 3339 in the local zone, with microseconds. */

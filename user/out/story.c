@@ -47,18 +47,14 @@ static void print_scaled(char *text, size_t bytes, __u64 ns, __u64 unit_ns, cons
 	static const __u32 powers[] = {1, 10, 100, 1000};
 	__u64 step_ns = unit_ns / powers[decimals],
 	      steps = ns / step_ns + (ns % step_ns >= (step_ns + 1) / 2);
-	char digits[2 * DIGITS_MAX], *end = digits_put(digits, steps / powers[decimals]);
+	char number[2 * DIGITS_MAX], *end = digits_put(number, steps / powers[decimals]);
 
 	if (decimals) {
 		*end++ = '.';
 		end = digits_put_fixed(end, steps, decimals);
 	}
 	*end = 0;
-	if (stpncpy(text, digits, bytes) - text + strlen(unit) + 2 > bytes)
-		return;
-	text += end - digits;
-	*text++ = ' ';
-	strcpy(text, unit);
+	snprintf(text, bytes, "%s %s", number, unit);
 }
 
 void story_duration(char *text, size_t bytes, __u64 ns)
