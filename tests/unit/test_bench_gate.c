@@ -206,6 +206,52 @@ static void test_helpers(void **state)
 		    "✔ better: forward: device xdplife_xdp: calls fib_lookup 0.250 → 0.245 times a packet\n");
 }
 
+/* How often a kept answer is asked for depends on what else happens; being asked for most packets is news. */
+static void test_kept_answers(void **state)
+{
+	struct bench_program *old = &before.result[SAMPLE_FORWARD].program[1],
+			     *program = &now.result[SAMPLE_FORWARD].program[1];
+
+	(void)state;
+	strcpy(old->helper[1].name, "bpf_fib_lookup");
+	strcpy(program->helper[1].name, "bpf_fib_lookup");
+	old->helper[1].calls = 0.01;
+	program->helper[1].calls = 0.5;
+	assert_gate(0, "");
+	program->helper[1].calls = 0.52;
+	assert_gate(1, "✘ forward: device xdplife_xdp: calls bpf_fib_lookup 0.010 → 0.520 times a packet "
+		       "(tolerance 0.5)\n");
+	/* nor is it news that it is asked at all */
+	strcpy(old->helper[1].name, "bpf_ktime_get_coarse_ns");
+	program->helper[1].calls = 0.49;
+	assert_gate(0, "");
+	program->helper[1].calls = 0.51;
+	assert_gate(1, "✘ forward: device xdplife_xdp: calls bpf_fib_lookup, 0.51 times a packet, which the "
+		       "baseline does not\n");
+}
+
+/* A packet that asks for a route has called others in vain before; one that asks for nothing has not. */
+static void test_helpers_beside_a_lookup(void **state)
+{
+	struct bench_program *old = &before.result[SAMPLE_FORWARD].program[1],
+			     *program = &now.result[SAMPLE_FORWARD].program[1];
+
+	(void)state;
+	strcpy(old->helper[1].name, "bpf_fib_lookup");
+	strcpy(program->helper[1].name, "bpf_fib_lookup");
+	old->helper[1].calls = 0.01;
+	program->helper[1].calls = 0.03;
+	program->helper[0].calls = old->helper[0].calls + 0.084;
+	assert_gate(0, "");
+	program->helper[0].calls = old->helper[0].calls + 0.086;
+	assert_gate(1, "✘ forward: device xdplife_xdp: calls redirect 1.000 → 1.086 times a packet "
+		       "(tolerance 0.085)\n");
+	program->helper[1].calls = 0.01;
+	program->helper[0].calls = old->helper[0].calls + 0.006;
+	assert_gate(1, "✘ forward: device xdplife_xdp: calls redirect 1.000 → 1.006 times a packet "
+		       "(tolerance 0.005)\n");
+}
+
 static void test_helper_is_new_or_gone(void **state)
 {
 	struct bench_program *program = &now.result[SAMPLE_FORWARD].program[1];
@@ -314,7 +360,9 @@ static void test_device(void **state)
 	set_device(&now, 0.4202, 0);
 	assert_gate(1, "✘ forward: device to all else 0.400 → 0.420 (+5.0 %; tolerance 5 %, noise 0.0 %)\n");
 	set_device(&now, 0.3798, 0);
-	assert_gate(0, "✔ better: forward: device to all else 0.400 → 0.380 (−5.0 %; tolerance 5 %, noise 0.0 %)\n");
+	assert_gate(
+		0,
+		"✔ better: forward: device to all else 0.400 → 0.380 (−5.0 %; tolerance 5 %, noise 0.0 %)\n");
 }
 
 /* Standard errors of 2 % and 1.5 % together are 2.5 %: 10 % can hide. */
@@ -421,6 +469,8 @@ int main(void)
 		GATE_TEST(test_facts_unknown),
 		GATE_TEST(test_other_kernel),
 		GATE_TEST(test_helpers),
+		GATE_TEST(test_kept_answers),
+		GATE_TEST(test_helpers_beside_a_lookup),
 		GATE_TEST(test_helper_is_new_or_gone),
 		GATE_TEST(test_program_is_new_or_gone),
 		GATE_TEST(test_ratio_beyond_tolerance),

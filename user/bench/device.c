@@ -97,12 +97,11 @@ static int start_reader(struct device *device)
 
 static int open_datapath(struct device *device)
 {
-	char *ifnames[] = {(char *)topology_ifname(PORT_R0),
-			   device->kind == DEVICE_TRACE ? NULL : (char *)topology_ifname(PORT_R1), NULL};
+	char *ifnames[] = {(char *)topology_ifname(PORT_R0), (char *)topology_ifname(PORT_R1), NULL};
 	struct datapath_options options = {
 		.observe = device->kind != DEVICE_FORWARD,
 		.event_mask = TCP_EVENTS_ALL,
-		.forward = device->kind != DEVICE_TRACE,
+		.forward = true,
 		.idle_turns = device->idle_turns,
 	};
 	int err = datapath_open(&device->datapath, &options);
@@ -119,7 +118,6 @@ static int open_kind(struct device *device)
 		return open_redirect(device);
 	case DEVICE_FORWARD:
 	case DEVICE_FORWARD_TRACE:
-	case DEVICE_TRACE:
 		return open_datapath(device);
 	default:
 		return 0;

@@ -14,7 +14,6 @@ enum device_kind {
 	DEVICE_KERNEL,   /* no program: the kernel forwards */
 	DEVICE_FORWARD,  /* xdplife forward */
 	DEVICE_FORWARD_TRACE,
-	DEVICE_TRACE, /* xdplife trace on r0 */
 };
 
 struct device;

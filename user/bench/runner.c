@@ -21,7 +21,7 @@
 
 #define SLICE_FRAMES 40000
 #define PEER_FRAMES  (5 * SLICE_FRAMES) /* so that its start does not count for much */
-#define STAGE_SLICES 8                  /* a round */
+#define STAGE_SLICES 24                 /* a round */
 #define SEARCH_STEPS 7                  /* each halves what is left: to 1 % of the highest rate */
 #define SEARCH_TRIES 2
 #define SEARCH_S     0.2

@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 #include "bench/rig.h"
 
-#define STAGES_MAX_SAMPLES 1024
+#define STAGES_MAX_SAMPLES (24 * 256)
 
 /* The samples of one scenario, from one rig after the other. */
 struct stages;
