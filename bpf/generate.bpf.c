@@ -86,15 +86,23 @@ static __always_inline int make_plain(struct xdp_md *ctx, const struct craft_con
 #define TSVAL_OFF (L4_OFF + sizeof(struct tcphdr) + 8) /* behind MSS and SACK permitted */
 #define STAMP_OFF (L4_OFF + sizeof(struct udphdr))
 
+static const struct craft_layout plain_syn = {CRAFT_SYN, 4, 1,        0, sizeof(struct ethhdr),
+					      L4_OFF,    0, TSVAL_OFF};
+static const struct craft_layout plain_udp = {CRAFT_UDP, 4,         1, 0, sizeof(struct ethhdr),
+					      L4_OFF,    STAMP_OFF, 0};
+
+static __always_inline int is_laid_out(const struct craft_config *cfg, const struct craft_layout layout)
+{
+	return cfg->kind == layout.kind && cfg->l4_off == layout.l4_off &&
+	       cfg->shape[0].tsval_off == layout.tsval_off;
+}
+
 static __always_inline int make_alike(struct xdp_md *ctx, const struct craft_config *cfg, __u64 now_ns)
 {
-	const struct craft_layout syn = {CRAFT_SYN, 4, 1, 0, sizeof(struct ethhdr), L4_OFF, 0, TSVAL_OFF};
-	const struct craft_layout udp = {CRAFT_UDP, 4, 1, 0, sizeof(struct ethhdr), L4_OFF, STAMP_OFF, 0};
-
-	if (cfg->kind == CRAFT_SYN && cfg->l4_off == L4_OFF && cfg->shape[0].tsval_off == TSVAL_OFF)
-		return make_plain(ctx, cfg, now_ns, syn);
-	if (cfg->kind == CRAFT_UDP && cfg->l4_off == L4_OFF)
-		return make_plain(ctx, cfg, now_ns, udp);
+	if (is_laid_out(cfg, plain_syn))
+		return make_plain(ctx, cfg, now_ns, plain_syn);
+	if (is_laid_out(cfg, plain_udp))
+		return make_plain(ctx, cfg, now_ns, plain_udp);
 	return make_plain(ctx, cfg, now_ns, craft_layout(cfg, &cfg->shape[0]));
 }
 
@@ -278,6 +286,16 @@ static __always_inline int note_frame(struct sink_stream *stream, const struct c
 	return mark->time_ns && (number & craft.stamp_mask) == 0;
 }
 
+static __always_inline int read_mark(const struct craft_config *cfg, const void *frame, const void *end,
+				     __u32 stripped, struct craft_mark *mark)
+{
+	if (!stripped && is_laid_out(cfg, plain_syn))
+		return craft_read_of(plain_syn, cfg->server_port, frame, end, 0, mark);
+	if (!stripped && is_laid_out(cfg, plain_udp))
+		return craft_read_of(plain_udp, cfg->server_port, frame, end, 0, mark);
+	return craft_read(cfg, frame, end, stripped, mark);
+}
+
 /* Returns whether the frame was one of the stream. */
 static __always_inline int sink(const void *frame, const void *end, __u32 bytes, __u32 stripped)
 {
@@ -286,7 +304,7 @@ static __always_inline int sink(const void *frame, const void *end, __u32 bytes,
 	__u32 thread = 0;
 	int timed;
 
-	if (!craft_read(config(), frame, end, stripped, &mark)) {
+	if (!read_mark(config(), frame, end, stripped, &mark)) {
 		__sync_fetch_and_add(&sink_others, 1);
 		return 0;
 	}

@@ -22,10 +22,11 @@ enum craft_kind {
 	CRAFT_HANDSHAKE, /* SYN, SYN-ACK, ACK of one flow after the other: both directions on one wire */
 };
 
-#define CRAFT_WORDS       14 /* of 8 bytes: two VLAN tags, IPv6, TCP with 20 bytes of options, and a margin */
-#define CRAFT_SHAPES      3  /* a handshake has three kinds of frames, the others one */
-#define CRAFT_SIZES       12 /* a cycle of frame sizes */
-#define CRAFT_MAX_BYTES   3360 /* what a live frame can hold: a page less headroom and tail; 3368 on Linux 6.1 */
+#define CRAFT_WORDS  14 /* of 8 bytes: two VLAN tags, IPv6, TCP with 20 bytes of options, and a margin */
+#define CRAFT_SHAPES 3  /* a handshake has three kinds of frames, the others one */
+#define CRAFT_SIZES  12 /* a cycle of frame sizes */
+#define CRAFT_MAX_BYTES                                                                                      \
+	3360 /* what a live frame can hold: a page less headroom and tail; 3368 on Linux 6.1 */
 #define CRAFT_MAX_FLOWS   (1u << 24)
 #define CRAFT_MAX_THREADS 64
 #define CRAFT_PORT_BITS   15 /* the client's ports: 32768 to 65535 */
@@ -385,11 +386,11 @@ struct craft_mark {
 	__u64 time_ns;  /* UDP, TCP data: 0 is none; a SYN: the low 32 bits */
 };
 
-static __always_inline int craft_is_ip(const struct craft_config *cfg, const void *ip)
+static __always_inline int craft_is_ip(const struct craft_layout layout, const void *ip)
 {
-	__u8 proto = cfg->kind == CRAFT_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	__u8 proto = layout.kind == CRAFT_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 
-	if (cfg->ip_version == 4)
+	if (layout.ip_version == 4)
 		return *(const __u8 *)ip == 0x45 && *(const __u8 *)(ip + 9) == proto;
 	return *(const __u8 *)ip >> 4 == 6 && *(const __u8 *)(ip + 6) == proto;
 }
@@ -406,22 +407,49 @@ static __always_inline int craft_read_stamp(const void *at, struct craft_mark *m
 }
 
 /* The control bits say which segment of a handshake it is. */
-static __always_inline int craft_read_segment(const struct craft_config *cfg, const void *tcp,
-					      struct craft_mark *mark)
+static __always_inline int craft_read_segment(__u8 kind, const void *tcp, struct craft_mark *mark)
 {
 	__u8 flags = *(const __u8 *)(tcp + 13);
 
 	mark->sequence = FROM_BE32(*(const wire_u32 *)(tcp + 4));
 	if (flags == TCPHDR_SYN)
 		mark->turn = 0;
-	else if (cfg->kind == CRAFT_HANDSHAKE && flags == (TCPHDR_SYN | TCPHDR_ACK))
+	else if (kind == CRAFT_HANDSHAKE && flags == (TCPHDR_SYN | TCPHDR_ACK))
 		mark->turn = 1;
-	else if (cfg->kind == CRAFT_HANDSHAKE && flags == TCPHDR_ACK)
+	else if (kind == CRAFT_HANDSHAKE && flags == TCPHDR_ACK)
 		mark->turn = 2;
 	else
 		return 0;
 	mark->sequence -= mark->turn == 2;
 	return 1;
+}
+
+/* As craft_read(), for who knows the layout at compile time. */
+static __always_inline int craft_read_of(const struct craft_layout layout, __be16 server_port,
+					 const void *frame, const void *end, __u32 stripped,
+					 struct craft_mark *mark)
+{
+	const void *l4 = frame + layout.l4_off - stripped;
+	__be16 port;
+
+	mark->turn = 0;
+	mark->time_ns = 0;
+	if (l4 + (layout.kind == CRAFT_UDP ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > end)
+		return 0;
+	if (!craft_is_ip(layout, frame + layout.l3_off - stripped))
+		return 0;
+	port = *(const wire_u16 *)(l4 + 2);
+	if (layout.stamp_off)
+		return port == server_port &&
+		       frame + layout.stamp_off - stripped + sizeof(struct craft_stamp) <= end &&
+		       craft_read_stamp(frame + layout.stamp_off - stripped, mark);
+	if (!craft_read_segment(layout.kind, l4, mark))
+		return 0;
+	if (mark->turn == 1)
+		port = *(const wire_u16 *)l4;
+	if (layout.tsval_off && mark->turn == 0 && frame + layout.tsval_off - stripped + 4 <= end)
+		mark->time_ns = FROM_BE32(*(const wire_u32 *)(frame + layout.tsval_off - stripped));
+	return port == server_port;
 }
 
 /**
@@ -433,28 +461,7 @@ static __always_inline int craft_read_segment(const struct craft_config *cfg, co
 static __always_inline int craft_read(const struct craft_config *cfg, const void *frame, const void *end,
 				      __u32 stripped, struct craft_mark *mark)
 {
-	__u32 stamp_off = cfg->shape[0].stamp_off, tsval_off = cfg->shape[0].tsval_off;
-	const void *l4 = frame + cfg->l4_off - stripped;
-	__be16 port;
-
-	mark->turn = 0;
-	mark->time_ns = 0;
-	if (l4 + (cfg->kind == CRAFT_UDP ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > end)
-		return 0;
-	if (!craft_is_ip(cfg, frame + cfg->l3_off - stripped))
-		return 0;
-	port = *(const wire_u16 *)(l4 + 2);
-	if (stamp_off)
-		return port == cfg->server_port &&
-		       frame + stamp_off - stripped + sizeof(struct craft_stamp) <= end &&
-		       craft_read_stamp(frame + stamp_off - stripped, mark);
-	if (!craft_read_segment(cfg, l4, mark))
-		return 0;
-	if (mark->turn == 1)
-		port = *(const wire_u16 *)l4;
-	if (tsval_off && mark->turn == 0 && frame + tsval_off - stripped + 4 <= end)
-		mark->time_ns = FROM_BE32(*(const wire_u32 *)(frame + tsval_off - stripped));
-	return port == cfg->server_port;
+	return craft_read_of(craft_layout(cfg, &cfg->shape[0]), cfg->server_port, frame, end, stripped, mark);
 }
 
 #endif
