@@ -20,6 +20,7 @@ SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fr
 
 # The headers of the C library are under the multiarch directory on Debian; clang does not look there for BPF.
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Iinclude -Ibpf \
+	$(if $(filter x86_64,$(shell uname -m)),-D__TARGET_ARCH_x86) \
 	-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 ifeq ($(V),1)

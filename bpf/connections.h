@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of connections and what is summed up over them.
+ * What a segment does to the table of connections, and what is summed up over them.
  *
  * So many of them at most are half-open (only one end has been heard): each new one takes the place of the half-open one
  * that came longest ago. So a flood of SYNs pushes out its own kind, and never a connection of which both ends were heard.
@@ -9,14 +9,12 @@
 #define XDPLIFE_BPF_CONNECTIONS_H
 
 #include "bounds.h"
+#include "flow_table.h"
 #include "maps.h"
 #include "xdplife/observed.h"
 #include "xdplife/tcp_fast.h"
 
 #define MAX_EVENTS_A_SEGMENT 8
-
-/* The initial value of a connection; not a struct flow_entry, whose lock may not lie in .rodata. */
-static const __u8 no_flow[sizeof(struct flow_entry)];
 
 /*
  * A key that leads to no connection: the one of a reply that is tagged otherwise than what it answers (flow.h)?
@@ -33,7 +31,7 @@ static __noinline struct flow_entry *connection_find_reply(struct flow_key *key,
 			return 0;
 	}
 	flow_set_tags(key, syn);
-	flow = bpf_map_lookup_elem(&flows, key);
+	flow = flow_find(key);
 	if (flow && flow_is_reply(flow->track.client, from))
 		return flow;
 	flow_set_tags(key, &own);
@@ -50,80 +48,45 @@ static __noinline int note_syn_tags(struct flow_key *key)
 	return 0;
 }
 
-static __always_inline void make_room(struct port_counters *count, const struct flow_key *oldest)
+/* Notes that it is the newest. */
+static __always_inline void make_room(struct port_counters *count, const struct flow_key *key)
 {
-	struct flow_entry *flow;
+	__u32 zero = 0, turn;
+	__u64 *came = bpf_map_lookup_elem(&newcomer_count, &zero);
+	struct flow_key *oldest;
 
-	if (!oldest->ip_version) /* the ring is not full yet */
+	if (!came)
 		return;
-	flow = bpf_map_lookup_elem(&flows, oldest);
-	if (flow && !flow->proven && !bpf_map_delete_elem(&flows, oldest))
-		count->evicted++;
+	turn = __sync_fetch_and_add(came, 1) % cfg.max_half_open;
+	oldest = bpf_map_lookup_elem(&newcomers, &turn);
+	if (!oldest)
+		return;
+	if (oldest->ip_version) /* 0: so many have not come yet */
+		count->evicted += flow_remove_half_open(oldest);
+	*oldest = *key;
 }
 
 static __always_inline struct flow_entry *connection_add(struct port_counters *count,
 							 const struct flow_key *key)
 {
-	__u32 zero = 0, place;
-	__u64 *came = bpf_map_lookup_elem(&newcomer_count, &zero);
-	struct flow_key *slot;
-
-	if (!came)
-		return 0;
-	place = __sync_fetch_and_add(came, 1) % cfg.max_half_open;
-	slot = bpf_map_lookup_elem(&newcomers, &place);
-	if (!slot)
-		return 0;
-	make_room(count, slot);
-	*slot = *key;
-	/* Another CPU may be faster: then its entry is found below. */
-	if (!bpf_map_update_elem(&flows, key, no_flow, BPF_NOEXIST))
-		count->opened++;
-	return bpf_map_lookup_elem(&flows, key);
+	make_room(count, key);
+	return flow_add(count, key);
 }
 
-/* So often a segment starts over because another CPU was faster; then it takes the state as it is. */
-#define MAX_TRIES 4
-
-/*
- * A segment that changes more than counters. No function may be called with the lock held (before 6.13), and the engine is
- * too large to be one: it works on a copy, which counts unless the state has changed meanwhile.
- */
+/* One more segment of a connection that is held. Return: TCP_EVENT_*; 0: nothing to tell, and event->conn is not filled. */
 static __always_inline __u32 connection_segment(struct flow_entry *flow, struct trace_event *event)
 {
-	__u32 events = 0, changes;
-	int done = 0;
+	struct tcp_track *track = &flow->track;
+	__u32 events;
 
-	for (int tries = 1; tries <= MAX_TRIES && !done; tries++) {
-		bpf_spin_lock(&flow->lock);
-		event->conn = flow->track;
-		changes = flow->changes;
-		bpf_spin_unlock(&flow->lock);
-		if (!event->conn.first_ns)
-			tcp_track_begin(&event->conn, event->time_ns);
-		events = tcp_track_segment(&event->conn, &event->pkt, event->sender, event->time_ns);
-		bpf_spin_lock(&flow->lock);
-		done = flow->changes == changes || tries == MAX_TRIES;
-		if (done) {
-			flow->track = event->conn;
-			flow->changes++;
-			flow->proven |= tcp_track_is_proven(&event->conn);
-		}
-		bpf_spin_unlock(&flow->lock);
-	}
+	if (!cfg.packets && tcp_track_fast(track, &event->pkt, event->sender, event->time_ns))
+		return 0;
+	if (!track->first_ns)
+		tcp_track_begin(track, event->time_ns);
+	events = tcp_track_segment(track, &event->pkt, event->sender, event->time_ns);
+	if (events || cfg.packets)
+		event->conn = *track;
 	return events;
-}
-
-/* Return: whether the segment was one of those that need no more. */
-static __always_inline int connection_fast(struct flow_entry *flow, const struct trace_event *event)
-{
-	int done;
-
-	bpf_spin_lock(&flow->lock);
-	done = tcp_track_fast(&flow->track, &event->pkt, event->sender, event->time_ns);
-	flow->changes += done;
-	bpf_spin_unlock(&flow->lock);
-	return done;
 }
 
 static const struct talker no_talker;

@@ -10,6 +10,7 @@
 #ifndef XDPLIFE_BPF_FORWARD_H
 #define XDPLIFE_BPF_FORWARD_H
 
+#include "clock.h"
 #include "maps.h"
 #include "route_cache.h"
 #include "xdplife/rewrite.h"
@@ -17,9 +18,13 @@
 #define AF_INET  2 /* <sys/socket.h> is not for BPF */
 #define AF_INET6 10
 
-static __always_inline int same_mac(const __u8 *a, const volatile __u8 *b)
+/* Both at even addresses. */
+static __always_inline int same_mac(const void *mac, const volatile void *other)
 {
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
+	const volatile __u16 *b = other;
+	const __u16 *a = mac;
+
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
 }
 
 /* RFC 1812 §5.3.7: 0/8, 127/8 and 224/4 to 255/4 are never routed, on either side. */
@@ -147,23 +152,26 @@ static __always_inline int reverse_path_ok(struct xdp_md *ctx, const struct pack
 	return cfg.rp_filter == 2 || fib->ifindex == ctx->ingress_ifindex;
 }
 
+static __always_inline int packet_is_padded(const struct packet *pkt)
+{
+	return pkt->wire_bytes > pkt->l3_off + pkt->l3_bytes;
+}
+
 /* Linux forwards the packet without the padding that filled up its frame. All packet pointers are dead
  * afterwards. */
 static __always_inline int trim_padding(struct xdp_md *ctx, const struct packet *pkt)
 {
-	__u32 packet_end = pkt->l3_off + pkt->l3_bytes;
-
-	if (pkt->wire_bytes <= packet_end)
+	if (!packet_is_padded(pkt))
 		return 0;
-	return bpf_xdp_adjust_tail(ctx, -(int)(pkt->wire_bytes - packet_end));
+	return bpf_xdp_adjust_tail(ctx, -(int)(pkt->wire_bytes - pkt->l3_off - pkt->l3_bytes));
 }
 
 /* Return: 0, or -1 if the headers are not where the parser saw them (they are: this is for the verifier). */
-static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct packet *pkt, const __u8 *dmac,
-					   const __u8 *smac)
+static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct packet *pkt,
+					   const struct mac_pair *macs)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = data;
+	wire_eth_header *eth = data;
 	struct iphdr *ip4 = (void *)(eth + 1);
 	struct ipv6hdr *ip6 = (void *)(eth + 1);
 
@@ -176,7 +184,7 @@ static __always_inline int rewrite_headers(struct xdp_md *ctx, const struct pack
 			return -1;
 		rewrite_ip6_hop_limit(ip6);
 	}
-	rewrite_macs(eth, dmac, smac);
+	rewrite_macs(eth, macs);
 	return 0;
 }
 
@@ -197,11 +205,11 @@ static __always_inline enum verdict look_up(struct xdp_md *ctx, const struct pac
 
 /* Before the edits: an interface that is not ours may not take redirected frames. */
 static __always_inline enum verdict send(struct xdp_md *ctx, const struct packet *pkt, __u32 egress,
-					 const __u8 *dmac, const __u8 *smac)
+					 const struct mac_pair *macs)
 {
 	if (bpf_redirect_map(&egress_ports, egress, 0) != XDP_REDIRECT)
 		return VERDICT_PASS_NOT_A_PORT;
-	if (trim_padding(ctx, pkt) || rewrite_headers(ctx, pkt, dmac, smac))
+	if (trim_padding(ctx, pkt) || rewrite_headers(ctx, pkt, macs))
 		return VERDICT_PASS_TRIM_FAILED;
 	return VERDICT_FORWARD;
 }
@@ -210,26 +218,28 @@ static __always_inline enum verdict send(struct xdp_md *ctx, const struct packet
  * forward() - route one frame
  * @egress_ifindex: set when the verdict is VERDICT_FORWARD; the caller then returns XDP_REDIRECT
  */
-static __always_inline enum verdict forward(struct xdp_md *ctx, const struct packet *pkt,
-					    __u32 *egress_ifindex)
+static __noinline enum verdict forward(struct xdp_md *ctx, const struct packet *pkt, __u32 *egress_ifindex)
 {
 	enum verdict verdict = forward_admit(pkt);
 	struct bpf_fib_lookup fib;
 	struct route_place place;
+	struct mac_pair macs;
 
 	if (verdict != VERDICT_FORWARD)
 		return verdict;
-	route_place(&place, pkt);
+	route_place(&place, pkt, clock_coarse_ns());
 	if (route_known(&place, pkt)) {
 		*egress_ifindex = place.route->egress;
-		return send(ctx, pkt, *egress_ifindex, place.route->dmac, place.route->smac);
+		return send(ctx, pkt, *egress_ifindex, &place.route->macs);
 	}
 	verdict = look_up(ctx, pkt, &fib);
 	if (verdict != VERDICT_FORWARD)
 		return verdict;
 	route_keep(&place, pkt, &fib);
 	*egress_ifindex = fib.ifindex;
-	return send(ctx, pkt, fib.ifindex, fib.dmac, fib.smac);
+	__builtin_memcpy(macs.dst, fib.dmac, ETH_ALEN);
+	__builtin_memcpy(macs.src, fib.smac, ETH_ALEN);
+	return send(ctx, pkt, fib.ifindex, &macs);
 }
 
 #endif

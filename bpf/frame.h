@@ -59,13 +59,19 @@ static __always_inline struct tcp_options_scan *scan_of_this_cpu(void)
 		}                                                                                            \
 	})
 
-__noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt)
+/* Of the whole frame, where it lies in several buffers. */
+static __always_inline __u32 frame_bytes(struct xdp_md *ctx)
+{
+	return cfg.frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+}
+
+__noinline int parse_xdp(struct xdp_md *ctx, struct packet *pkt, __u32 wire_bytes)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
 	if (!pkt)
 		return 0;
-	parse_packet(pkt, data, end, cfg.frags ? bpf_xdp_get_buff_len(ctx) : end - data);
+	parse_packet(pkt, data, end, wire_bytes);
 	if (cfg.observe)
 		SCAN_SYN_OPTIONS(ctx, bpf_xdp_load_bytes, pkt);
 	return 0;

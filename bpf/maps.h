@@ -10,7 +10,9 @@
 #include "xdplife/config.h"
 #include "xdplife/counters.h"
 #include "xdplife/event.h"
+#include "xdplife/flow_entry.h"
 #include "xdplife/histogram.h"
+#include "xdplife/rewrite.h"
 #include "xdplife/summary.h"
 
 /* The ledger: each port's counters, by port_config.port. */
@@ -49,8 +51,7 @@ struct {
 struct cached_route {
 	union ip_addr src;
 	union ip_addr dst;
-	__u8 dmac[6];
-	__u8 smac[6];
+	struct mac_pair macs;
 	__u32 ingress; /* interface indices */
 	__u32 egress;
 	__u32 generation;
@@ -64,7 +65,8 @@ _Static_assert(sizeof(struct cached_route) == 64, "a cache line");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* set to route_slots for each possible CPU */
+	__uint(map_flags, BPF_F_MMAPABLE); /* begins at a page, and so each slot at a cache line */
+	__uint(max_entries, 1);            /* set to route_slots for each possible CPU */
 	__type(key, __u32);
 	__type(value, struct cached_route);
 } cached_routes SEC(".maps");
@@ -78,29 +80,63 @@ struct {
 	__type(value, __u32);
 } route_generation SEC(".maps");
 
-/* A connection is seen from several hooks and CPUs at once; the lock keeps its state whole. */
-struct flow_entry {
-	struct bpf_spin_lock lock;
-	__u32 changes; /* of the state, since it was made */
-	__u32 proven;  /* both its ends have been heard: no flood pushes it out */
-	__u32 _pad;
-	struct tcp_track track;
+/* The time as of the last tick of the kernel's clock (clock.h). */
+struct tick {
+	__u64 jiffies;
+	__u64 time_ns;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct flow_key);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tick);
+} ticks SEC(".maps");
+
+/* The table of connections (flow_table.h). Its size is set before loading, and so is that of the next four maps. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
 	__type(value, struct flow_entry);
-} flows SEC(".maps");
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key);
+	__type(value, __u32);
+} flow_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} recent_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} free_places SEC(".maps");
 
 /* The keys of those that were made last, in the order of their coming, and how many there have been. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct flow_key);
 } newcomers SEC(".maps");
+
+/* The first place that nobody has had yet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} unused_places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -8,6 +8,7 @@
 #define XDPLIFE_BPF_OBSERVE_H
 
 #include "bounds.h"
+#include "clock.h"
 #include "connections.h"
 #include "frame.h"
 #include "maps.h"
@@ -58,7 +59,7 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, pkt);
-	flow = bpf_map_lookup_elem(&flows, key);
+	flow = flow_find(key);
 	if (!flow && !packet_opens(pkt))
 		flow = connection_find_reply(key, event->sender);
 	if (!flow && pkt->tcp_flags & TCPHDR_RST) /* no connection begins with one */
@@ -68,13 +69,12 @@ static __noinline int track(struct port_counters *count, struct event_slot *slot
 		if (packet_opens(pkt) && flow_is_tagged(key))
 			note_syn_tags(key);
 	}
-	if (!flow)
+	if (!flow || !flow_hold(flow, key))
 		return OBSERVED_NO_ROOM;
 	slot->exact = cfg.packets || tcp_track_wants_time(&flow->track, pkt, event->sender);
-	event->time_ns = slot->exact ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
-	if (!cfg.packets && connection_fast(flow, event))
-		return OBSERVED_TRACKED;
+	event->time_ns = slot->exact ? bpf_ktime_get_ns() : clock_coarse_ns();
 	event->tcp_events = connection_segment(flow, event);
+	flow_release(flow);
 	if (event->tcp_events)
 		sum_up(count, slot);
 	return OBSERVED_TRACKED;
@@ -89,19 +89,18 @@ static __noinline int track_error(struct port_counters *count, struct event_slot
 	struct flow_entry *flow;
 
 	event->sender = flow_key_of(key, quoted);
-	flow = bpf_map_lookup_elem(&flows, key);
+	flow = flow_find(key);
 	if (!flow) /* the error goes the way of the replies */
 		flow = connection_find_reply(key, !event->sender);
-	if (!flow)
+	if (!flow || !flow_hold(flow, key))
 		return OBSERVED_ICMP_ERROR;
 	slot->exact = 1;
 	event->time_ns = bpf_ktime_get_ns();
-	bpf_spin_lock(&flow->lock);
 	event->tcp_events = tcp_track_icmp_error(&flow->track, event->sender, quoted->tcp_seq,
 						 event->pkt.icmp_type, event->pkt.icmp_code, event->time_ns);
 	if (event->tcp_events)
 		event->conn = flow->track;
-	bpf_spin_unlock(&flow->lock);
+	flow_release(flow);
 	if (event->tcp_events)
 		sum_up(count, slot);
 	return OBSERVED_ICMP_ERROR;
@@ -120,12 +119,11 @@ static __noinline int second_hook(struct port_counters *count, struct trace_even
 	if (!packet_is_segment(pkt) || !(pkt->tcp_flags & TCPHDR_SYN))
 		return 0;
 	from = flow_key_of(&key, pkt);
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (!flow)
+	flow = flow_find(&key);
+	if (!flow || !flow_hold(flow, &key))
 		return 0;
-	bpf_spin_lock(&flow->lock);
 	tcp_track_syn_again_elsewhere(&flow->track, pkt, from);
-	bpf_spin_unlock(&flow->lock);
+	flow_release(flow);
 	return 0;
 }
 
@@ -231,7 +229,7 @@ static __always_inline void observe_forwarded(struct observation *obs, struct xd
 {
 	struct trace_event *event = &obs->slot->event;
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = data;
+	wire_eth_header *eth = data;
 	struct packet *pkt = &event->pkt;
 
 	if ((void *)(eth + 1) > end)

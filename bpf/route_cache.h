@@ -9,6 +9,7 @@
 #ifndef XDPLIFE_BPF_ROUTE_CACHE_H
 #define XDPLIFE_BPF_ROUTE_CACHE_H
 
+#include "hash.h"
 #include "maps.h"
 #include "xdplife/parse.h"
 
@@ -25,38 +26,23 @@ struct route_place {
 /* For spreading, not for safety: who makes two flows share a place makes both as slow as without a cache. */
 static __always_inline __u32 route_hash(const struct packet *pkt)
 {
-	__u32 hash = pkt->src.word[0] * 0x9e3779b1u ^ pkt->dst.word[0] * 0x85ebca77u ^ pkt->tos;
-
-	if (pkt->ip_version == 6)
-		hash ^= (pkt->src.word[1] ^ pkt->dst.word[2]) * 0xc2b2ae3du ^
-			(pkt->src.word[3] + pkt->dst.word[1]) * 0x27d4eb2fu ^
-			(pkt->src.word[2] ^ pkt->dst.word[3]) * 0x165667b1u;
-	hash ^= hash >> 15;
-	hash *= 0x2c1b3c6du;
-	return hash ^ hash >> 13;
+	return hash_words(ip_addr_fold(&pkt->src, pkt->ip_version), ip_addr_fold(&pkt->dst, pkt->ip_version),
+			  pkt->tos);
 }
 
-/* Before the lookup, so that a change during it is not missed. */
-static __always_inline void route_place(struct route_place *place, const struct packet *pkt)
+/* Before the lookup, so that a change during it is not missed. @now_ns: clock_coarse_ns() */
+static __always_inline void route_place(struct route_place *place, const struct packet *pkt, __u64 now_ns)
 {
 	__u32 zero = 0, index;
 	__u32 *generation = bpf_map_lookup_elem(&route_generation, &zero);
 
-	place->route = 0;
+	*place = (struct route_place){};
 	if (!generation || !cfg.route_slots)
 		return;
 	index = bpf_get_smp_processor_id() * cfg.route_slots + (route_hash(pkt) & (cfg.route_slots - 1));
 	place->generation = *(volatile __u32 *)generation << 1 | (pkt->ip_version == 6);
-	place->now = bpf_ktime_get_coarse_ns() >> ROUTE_AGE_SHIFT;
+	place->now = now_ns >> ROUTE_AGE_SHIFT;
 	place->route = bpf_map_lookup_elem(&cached_routes, &index);
-}
-
-static __always_inline int same_address(const union ip_addr *a, const union ip_addr *b, __u8 ip_version)
-{
-	if (a->word[0] != b->word[0])
-		return 0;
-	return ip_version == 4 ||
-	       (a->word[1] == b->word[1] && a->word[2] == b->word[2] && a->word[3] == b->word[3]);
 }
 
 /* Whether the answer that is kept there is the one for this packet. */
@@ -66,8 +52,8 @@ static __always_inline int route_known(const struct route_place *place, const st
 
 	return route && route->generation == place->generation &&
 	       place->now - route->born <= ROUTE_MAX_AGE_NS >> ROUTE_AGE_SHIFT &&
-	       same_address(&route->dst, &pkt->dst, pkt->ip_version) &&
-	       same_address(&route->src, &pkt->src, pkt->ip_version) && route->ingress == cfg.ifindex &&
+	       ip_addr_same(&route->dst, &pkt->dst, pkt->ip_version) &&
+	       ip_addr_same(&route->src, &pkt->src, pkt->ip_version) && route->ingress == cfg.ifindex &&
 	       route->tos == pkt->tos && route->ip_proto == pkt->ip_proto && pkt->l3_bytes <= route->mtu;
 }
 
@@ -81,8 +67,8 @@ static __always_inline void route_keep(const struct route_place *place, const st
 		return;
 	route->src = pkt->src;
 	route->dst = pkt->dst;
-	__builtin_memcpy(route->dmac, fib->dmac, ETH_ALEN);
-	__builtin_memcpy(route->smac, fib->smac, ETH_ALEN);
+	__builtin_memcpy(route->macs.dst, fib->dmac, ETH_ALEN);
+	__builtin_memcpy(route->macs.src, fib->smac, ETH_ALEN);
 	route->ingress = cfg.ifindex;
 	route->egress = fib->ifindex;
 	route->mtu = fib->mtu_result;

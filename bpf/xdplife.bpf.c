@@ -24,6 +24,7 @@ const volatile struct port_config cfg = {};
 #include "observe.h"
 #include "steer.h"
 #include "forward.h"
+#include "plain.h"
 
 static __always_inline struct port_counters *port_counters(__u32 port)
 {
@@ -53,20 +54,14 @@ static __always_inline void idle(__u32 turns)
 		asm volatile("%0 *= 0x9e3779b1" : "+r"(waste));
 }
 
-SEC("xdp.frags")
-int xdplife_xdp(struct xdp_md *ctx)
+static __noinline int stages(struct xdp_md *ctx, struct port_counters *count, __u32 wire_bytes)
 {
-	struct port_counters *count = port_counters(cfg.port);
 	enum verdict verdict = VERDICT_PASS;
 	struct observation obs = {};
 	struct packet pkt = {};
 	__u32 egress = 0;
 
-	if (!count)
-		return XDP_PASS;
-	parse_xdp(ctx, &pkt);
-	if (cfg.idle_turns)
-		idle(cfg.idle_turns);
+	parse_xdp(ctx, &pkt, wire_bytes);
 	count->seen++;
 	count->seen_bytes += pkt.wire_bytes;
 	count_one(count->malformed, packet_malformed(&pkt), MALFORMED_COUNT);
@@ -80,6 +75,22 @@ int xdplife_xdp(struct xdp_md *ctx)
 	if (cfg.observe || cfg.packets)
 		observe_end(&obs, ctx, verdict, egress);
 	return xdp_action(verdict);
+}
+
+SEC("xdp.frags")
+int xdplife_xdp(struct xdp_md *ctx)
+{
+	struct port_counters *count = port_counters(cfg.port);
+	__u32 wire_bytes = frame_bytes(ctx);
+	int action = NOT_PLAIN;
+
+	if (!count)
+		return XDP_PASS;
+	if (cfg.idle_turns)
+		idle(cfg.idle_turns);
+	if (!cfg.packets && !cfg.steer)
+		action = plain(ctx, count, wire_bytes);
+	return action == NOT_PLAIN ? stages(ctx, count, wire_bytes) : action;
 }
 
 SEC("tc")

@@ -23,13 +23,13 @@ static __always_inline __u16 checksum_fold(__u64 sum)
 }
 
 /**
- * checksum_words() - add @count 16-bit words to @sum
- * @data:  the caller has checked that 2 * @count bytes are there
+ * checksum_words() - add @count words of 32 bits to @sum: their halves sum up alike, when it is folded (RFC 1071 §2(B))
+ * @data:  the caller has checked that 4 * @count bytes are there
  * @count: words; in BPF a compile-time constant, so that the loop unrolls
  */
 static __always_inline __u64 checksum_words(const void *data, __u32 count, __u64 sum)
 {
-	const wire_u16 *word = data;
+	const wire_u32 *word = data;
 
 #ifdef __clang__
 #pragma clang loop unroll(full)

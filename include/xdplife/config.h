@@ -16,8 +16,10 @@ struct port_config {
 	__u32 snap_bytes;    /* bytes of the frame that go with an event */
 	__u32 event_mask;    /* TCP_EVENT_* that are emitted */
 	__u32 max_half_open; /* entries of the table of connections that only one end has shown */
-	__u32 route_slots;   /* of the route cache, for each CPU: a power of two; 0: no cache */
-	__u32 idle_turns;    /* the bench slows the program down by them, to see that it sees it; 0: none */
+	__u32 flow_places;   /* for connections, and for guesses at them: a power of two */
+	__u32 flow_guesses;
+	__u32 route_slots; /* of the route cache, for each CPU: a power of two; 0: no cache */
+	__u32 idle_turns;  /* the bench slows the program down by them, to see that it sees it; 0: none */
 	__u8 mac[6];
 	__u8 observe; /* track connections, emit their events */
 	__u8 packets; /* emit an event for every frame */
@@ -29,6 +31,6 @@ struct port_config {
 	__u8 _pad[1];
 };
 
-_Static_assert(sizeof(struct port_config) == 44, "no hidden padding");
+_Static_assert(sizeof(struct port_config) == 52, "no hidden padding");
 
 #endif

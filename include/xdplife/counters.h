@@ -106,13 +106,13 @@ enum verdict_class {
 	X(UNPARSED, "unparsed", "malformed: the causes are counted by name")                                 \
 	X(SECOND_HOOK, "second-hook", "routed: it was followed where it came in")                            \
 	X(UNKNOWN_RST, "unknown-rst", "RST of a connection that is not known")                               \
-	X(NO_ROOM, "no-room", "no room for another connection")
+	X(NO_ROOM, "no-room", "no room for another connection, or another CPU was too long about it")
 
 /* X(name, key, text): what became of something worth telling userspace. */
 #define XL_EVENT_OUTCOMES(X)                                                                                 \
 	X(EMITTED, "emitted", "written to the ring buffer")                                                  \
 	X(LOST_RING_FULL, "ring-full", "the ring buffer was full: the reader is too slow")                   \
-	X(LOST_FLOOD, "flood", "half-open connections that were not told, to keep room for those that open")  \
+	X(LOST_FLOOD, "flood", "half-open connections that were not told, to keep room for those that open") \
 	X(LOST_COPY, "copy-failed", "the frame's bytes could not be copied")
 
 #define XL_VERDICT_ENUM(name, class, key, text) VERDICT_##name,

@@ -26,7 +26,7 @@
  * X(name, ending, key, text). The text tells it from the others of the same ending. The resets are in the order of stage
  * and sender that reset_fate() counts on; UNKNOWN: who opened the connection was not seen.
  */
-#define XL_FATES(X)                                                                                       \
+#define XL_FATES(X)                                                                                          \
 	X(REFUSED, REFUSED, "refused", "")                                                                   \
 	X(UNREACHABLE, UNREACHABLE, "unreachable", "")                                                       \
 	X(TIMED_OUT, SILENT, "timed-out", "for as long as a client waits")                                   \
@@ -46,7 +46,7 @@
 	X(ABANDONED, ABANDONED, "abandoned", "")                                                             \
 	X(STILL_OPEN, OPEN, "still-open", "")
 
-#define XL_ENDING_ENUM(name, key, text)          ENDING_##name,
+#define XL_ENDING_ENUM(name, key, text)       ENDING_##name,
 #define XL_FATE_ENUM(name, ending, key, text) FATE_##name,
 
 enum ending { XL_ENDINGS(XL_ENDING_ENUM) ENDING_COUNT };
@@ -56,10 +56,10 @@ enum fate { XL_FATES(XL_FATE_ENUM) FATE_COUNT };
 
 /* Connections. All of those that began have ended: started = Σ ended - recovered + those pushed out of the table. */
 struct fate_counts {
-	__u64 started;                      /* their beginning was seen */
-	__u64 midstream;                    /* they were running already */
-	__u64 recovered;                    /* of ended[UNREACHABLE]: something else became of it after all */
-	__u64 ended[FATE_COUNT];         /* of those started */
+	__u64 started;           /* their beginning was seen */
+	__u64 midstream;         /* they were running already */
+	__u64 recovered;         /* of ended[UNREACHABLE]: something else became of it after all */
+	__u64 ended[FATE_COUNT]; /* of those started */
 	__u64 midstream_ended[FATE_COUNT];
 };
 

@@ -37,6 +37,14 @@ static __always_inline int ip_addr_compare(const union ip_addr *a, const union i
 	return 0;
 }
 
+static __always_inline int ip_addr_same(const union ip_addr *a, const union ip_addr *b, __u8 ip_version)
+{
+	if (a->word[0] != b->word[0])
+		return 0;
+	return ip_version == 4 ||
+	       (a->word[1] == b->word[1] && a->word[2] == b->word[2] && a->word[3] == b->word[3]);
+}
+
 /**
  * flow_key_of() - the key of the connection that a packet belongs to
  * @key: filled, every byte

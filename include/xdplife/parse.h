@@ -69,9 +69,9 @@ struct packet {
 	__u32 tcp_seq;
 	__u32 tcp_ack;
 	struct tcp_options_summary tcp_options; /* a SYN's in full, by tcp_options_scan() */
-	__u16 tcp_window;                       /* as sent, not scaled */
-	__u8 eth_src[6];
-	__u8 eth_dst[6];
+	__u8 eth_src[ETH_ALEN];
+	__u8 eth_dst[ETH_ALEN];
+	__u16 tcp_window; /* as sent, not scaled */
 	__u16 segments; /* frames that it becomes on the wire (segmentation offload at tc egress); 0: it is one */
 };
 
@@ -140,12 +140,12 @@ static __always_inline enum malformed parse_vlan_tags(struct cursor *cur, struct
 /* Ethernet II (IEEE 802.3 §3.2). @off: where the cursor is */
 static __always_inline enum malformed parse_ethernet(struct cursor *cur, struct packet *pkt, __u16 off)
 {
-	const wire_ethhdr *eth = CURSOR_STEP(cur, wire_ethhdr);
+	const wire_eth_header *eth = CURSOR_STEP(cur, wire_eth_header);
 
 	if (!eth)
 		return MALFORMED_ETH_TRUNCATED;
-	__builtin_memcpy(pkt->eth_dst, eth->h_dest, 6);
-	__builtin_memcpy(pkt->eth_src, eth->h_source, 6);
+	__builtin_memcpy(pkt->eth_dst, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(pkt->eth_src, eth->h_source, ETH_ALEN);
 	pkt->eth_type = eth->h_proto;
 	pkt->l3_off = off + sizeof(*eth);
 	return parse_vlan_tags(cur, pkt);
@@ -166,14 +166,16 @@ static __always_inline enum malformed parse_arp(struct cursor *cur, struct packe
 	return MALFORMED_NONE;
 }
 
-/* The header checksum over the option words too; a frame with options is rare and pays for the loop alone. */
-static __always_inline int ip4_checksum_ok(const wire_iphdr *ip, const void *end)
-{
-	__u64 sum = checksum_words(ip, sizeof(*ip) / 2, 0);
-	const wire_u16 *word = (const void *)(ip + 1);
+#define IP4_MAX_OPTION_WORDS 10
 
-	for (int i = 0; i < 20; i++) {
-		if (i >= (ip->ihl - 5) * 2)
+/* The header checksum over the option words too; a frame with options is rare and pays for the loop alone. */
+static __always_inline int ip4_checksum_ok(const wire_iphdr *ip, __u32 header_bytes, const void *end)
+{
+	__u64 sum = checksum_words(ip, sizeof(*ip) / 4, 0);
+	const wire_u32 *word = (const void *)(ip + 1);
+
+	for (__u32 i = 0; i < IP4_MAX_OPTION_WORDS; i++) {
+		if (i >= (header_bytes - sizeof(*ip)) / 4)
 			break;
 		if ((const void *)(word + 1) > end)
 			return 0;
@@ -182,30 +184,13 @@ static __always_inline int ip4_checksum_ok(const wire_iphdr *ip, const void *end
 	return checksum_fold(sum) == 0xffff;
 }
 
-/*
- * RFC 791 §3.1. What Linux's ip_rcv() demands, in its order, so that a router knows what the stack would drop.
- *
- *  0                   1                   2                   3
- *  |version|  IHL  |type of service|          total length         |
- *  |        identification         |flags|     fragment offset     |
- *  | time to live  |   protocol    |        header checksum        |
- *  |                    source, destination                        |
- */
-static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packet *pkt)
+/* What Linux's ip_rcv() demands of a header that is there in full, in its order, so that a router knows what the stack would drop. */
+static __always_inline enum malformed parse_ip4_fields(struct packet *pkt, const wire_iphdr *ip,
+						       __u32 header_bytes, const void *end)
 {
-	const wire_iphdr *ip = CURSOR_STEP(cur, wire_iphdr);
-	__u32 header_bytes, total_bytes;
+	__u32 total_bytes;
 	__u16 frag;
 
-	if (!ip)
-		return MALFORMED_IP4_TRUNCATED;
-	if (ip->version != 4)
-		return MALFORMED_IP4_VERSION;
-	if (ip->ihl < 5)
-		return MALFORMED_IP4_IHL;
-	header_bytes = ip->ihl * 4;
-	if ((const void *)ip + header_bytes > cur->end)
-		return MALFORMED_IP4_TRUNCATED;
 	pkt->ip_version = 4;
 	pkt->ip_proto = ip->protocol;
 	pkt->ttl = ip->ttl;
@@ -213,7 +198,7 @@ static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packe
 	pkt->ip_id = FROM_BE16(ip->id);
 	pkt->src.v4 = ip->saddr;
 	pkt->dst.v4 = ip->daddr;
-	if (!ip4_checksum_ok(ip, cur->end))
+	if (!ip4_checksum_ok(ip, header_bytes, end))
 		return MALFORMED_IP4_CHECKSUM;
 	total_bytes = FROM_BE16(ip->tot_len);
 	if (total_bytes < header_bytes)
@@ -232,6 +217,30 @@ static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packe
 		pkt->flags |= PACKET_IP_OPTIONS;
 	pkt->l4_off = pkt->l3_off + header_bytes;
 	return MALFORMED_NONE;
+}
+
+/*
+ * RFC 791 §3.1.
+ *
+ *  0                   1                   2                   3
+ *  |version|  IHL  |type of service|          total length         |
+ *  |        identification         |flags|     fragment offset     |
+ *  | time to live  |   protocol    |        header checksum        |
+ *  |                    source, destination                        |
+ */
+static __always_inline enum malformed parse_ip4(struct cursor *cur, struct packet *pkt)
+{
+	const wire_iphdr *ip = CURSOR_STEP(cur, wire_iphdr);
+
+	if (!ip)
+		return MALFORMED_IP4_TRUNCATED;
+	if (ip->version != 4)
+		return MALFORMED_IP4_VERSION;
+	if (ip->ihl < 5)
+		return MALFORMED_IP4_IHL;
+	if ((const void *)ip + ip->ihl * 4 > cur->end)
+		return MALFORMED_IP4_TRUNCATED;
+	return parse_ip4_fields(pkt, ip, ip->ihl * 4, cur->end);
 }
 
 /* RFC 8200 §4.5: the fragment header says whether an upper-layer header follows. */

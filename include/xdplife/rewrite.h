@@ -6,6 +6,12 @@
 #include "wire.h"
 #include "checksum.h"
 
+/* As they are in front of a frame. */
+struct mac_pair {
+	__u8 dst[ETH_ALEN];
+	__u8 src[ETH_ALEN];
+} __attribute__((aligned(4)));
+
 /**
  * rewrite_ip4_ttl() - decrement the TTL and update the header checksum (RFC 1812 §5.3.1, RFC 1624)
  * @ip: a header whose TTL is at least 1
@@ -26,10 +32,10 @@ static __always_inline void rewrite_ip6_hop_limit(struct ipv6hdr *ip)
 	ip->hop_limit--;
 }
 
-static __always_inline void rewrite_macs(struct ethhdr *eth, const __u8 *dst, const __u8 *src)
+static __always_inline void rewrite_macs(wire_eth_header *eth, const struct mac_pair *macs)
 {
-	__builtin_memcpy(eth->h_dest, dst, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, src, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, macs->dst, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, macs->src, ETH_ALEN);
 }
 
 #endif

@@ -15,7 +15,7 @@ static __always_inline int is_plain(const struct tcp_track *t, const struct tcp_
 	const __u8 known = TCP_SIDE_SENT | TCP_SIDE_ACKED, ending = TCP_SIDE_FIN | TCP_SIDE_ZERO_WINDOW;
 
 	if (t->phase != TCP_PHASE_ESTABLISHED || t->flags & TCP_TRACK_OTHER_SYN ||
-	    t->challenged != TCP_END_UNKNOWN || (!t->established_ns && !(t->flags & TCP_TRACK_MIDSTREAM)))
+	    t->challenged != TCP_END_UNKNOWN)
 		return 0;
 	if ((snd->flags & known) != known || (rcv->flags & known && (rcv->flags & known) != known) ||
 	    (snd->flags | rcv->flags) & ending)

@@ -27,12 +27,12 @@ enum tcp_rtt_by {
 struct tcp_rtt {
 	__u64 sent_ns; /* when the segment that is being timed passed */
 	__u32 awaited; /* the acknowledgment, or the timestamp, that answers it */
+	__u8 by;       /* enum tcp_rtt_by */
+	__u8 _pad[3];
 	__u32 samples; /* how many times there are; 0: the next three mean nothing */
 	__u32 last_us;
 	__u32 min_us;
-	__u32 smoothed_us; /* RFC 6298 §2: seven eighths of it and one of each new one */
-	__u8 by;           /* enum tcp_rtt_by */
-	__u8 _pad[3];
+	__u32 smoothed_us;             /* RFC 6298 §2: seven eighths of it and one of each new one */
 	__u16 bucket[TCP_RTT_BUCKETS]; /* each stays at 65535 */
 };
 

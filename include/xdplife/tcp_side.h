@@ -21,21 +21,25 @@
 #define TCP_SYN_FLAG_AE   0x100        /* in syn_flags, above the eight of TCPHDR_* */
 #define TCP_COUNT_MAX_U16 0xffff
 
-/* Sequence numbers as on the wire, in host order. */
+/* Sequence numbers as on the wire, in host order. What each segment needs comes first. */
 struct tcp_side {
-	__u64 packets; /* on the wire */
-	__u64 bytes;   /* of payload, retransmissions included */
-	__u64 hole_ns; /* when the hole was seen first */
-	struct tcp_rtt rtt;
-	__u32 isn;
+	__u64 packets;    /* on the wire */
+	__u64 bytes;      /* of payload, retransmissions included */
 	__u32 next;       /* behind the last byte that it has sent: SND.NXT */
 	__u32 acked;      /* what it expects next: RCV.NXT */
 	__u32 edge;       /* the right edge of its receive window, the furthest that it has offered */
 	__u32 window_max; /* bytes: the largest receive window that it has offered */
-	__u32 fin_end;    /* behind its FIN */
 	__u32 hole_from;  /* what it has not sent past us yet, though more behind it: [from, to) */
 	__u32 hole_to;
-	__u32 tsval;        /* the latest timestamp that it sent */
+	__u32 tsval; /* the latest timestamp that it sent */
+	__u8 flags;
+	__u8 window_scale;
+	__u8 options;  /* TCP_HAS_* of its SYN */
+	__u8 stripped; /* TCP_HAS_* of its SYN that were gone at a second hook */
+	struct tcp_rtt rtt;
+	__u64 hole_ns; /* when the hole was seen first */
+	__u32 isn;
+	__u32 fin_end;      /* behind its FIN */
 	__u32 retransmits;  /* segments */
 	__u32 out_of_order; /* likewise */
 	__u32 duplicates;   /* segments sent again although they were acknowledged */
@@ -43,12 +47,8 @@ struct tcp_side {
 	__u16 mss;
 	__u16 syn_flags; /* TCPHDR_* of its SYN, and TCP_SYN_FLAG_AE */
 	__u16 syn_bytes; /* of data on its SYN */
-	__u8 window_scale;
-	__u8 options;  /* TCP_HAS_* of its SYN */
-	__u8 stripped; /* TCP_HAS_* of its SYN that were gone at a second hook */
-	__u8 flags;
-	__u8 ttl;     /* of its first packet that counted, at the hook */
-	__u8 dupacks; /* acknowledgments of the other end that ask for the hole */
+	__u8 ttl;        /* of its first packet that counted, at the hook */
+	__u8 dupacks;    /* acknowledgments of the other end that ask for the hole */
 };
 
 _Static_assert(sizeof(struct tcp_side) == 152, "crosses the ring buffer: no hidden padding");

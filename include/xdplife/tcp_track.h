@@ -48,27 +48,27 @@ enum tcp_phase {
 /* Times are those of the hook's clock, in ns; 0: has not happened. Zero bytes are a connection that was never
  * seen. */
 struct tcp_track {
-	__u64 first_ns;
 	__u64 last_ns;
+	__u8 phase;  /* enum tcp_phase */
+	__u8 client; /* the end that opened it, or TCP_END_UNKNOWN */
+	__u8 closer; /* the end whose FIN or RST came first, or TCP_END_UNKNOWN */
+	__u8 flags;
+	__u8 seen;       /* TCP_SEEN_* */
+	__u8 challenged; /* the end that should answer what was ignored with a challenge ACK, or TCP_END_UNKNOWN */
+	__u8 reset_phase;        /* RESET: the phase that the RST ended */
+	__u8 resetter;           /* RESET: the end whose RST it was; the closer may be another, by its FIN */
+	struct tcp_side side[2]; /* indexed by flow_end */
+	__u64 first_ns;
 	__u64 syn_first_ns;
 	__u64 syn_last_ns;     /* before the first SYN-ACK: a later SYN cannot be what that answers */
 	__u64 synack_first_ns; /* or the other end's SYN, where the two do not come in one segment */
 	__u64 synack_last_ns;
 	__u64 established_ns;
-	__u64 ended_ns;          /* the first FIN, or what ended it: RST, ICMP error */
-	__u64 other_ns;          /* a SYN with another number than its sender's first, ... */
-	struct tcp_side side[2]; /* indexed by flow_end */
-	__u32 other_isn;         /* ... of which the peer's acknowledgment will tell whether it counts */
-	__u8 phase;              /* enum tcp_phase */
-	__u8 client;             /* the end that opened it, or TCP_END_UNKNOWN */
-	__u8 closer;             /* the end whose FIN or RST came first, or TCP_END_UNKNOWN */
-	__u8 flags;
-	__u8 seen;       /* TCP_SEEN_* */
-	__u8 challenged; /* the end that should answer what was ignored with a challenge ACK, or TCP_END_UNKNOWN */
-	__u8 reset_phase; /* RESET: the phase that the RST ended */
-	__u8 icmp_type;   /* UNREACHABLE: ICMP or ICMPv6, as the connection's addresses are */
+	__u64 ended_ns;  /* the first FIN, or what ended it: RST, ICMP error */
+	__u64 other_ns;  /* a SYN with another number than its sender's first, ... */
+	__u32 other_isn; /* ... of which the peer's acknowledgment will tell whether it counts */
+	__u8 icmp_type;  /* UNREACHABLE: ICMP or ICMPv6, as the connection's addresses are */
 	__u8 icmp_code;
-	__u8 resetter; /* RESET: the end whose RST it was; the closer may be another, by its FIN */
 	__u8 former_flags; /* REUSED: the flags of the connection that went before on the same ports */
 	__u8 _pad[1];
 };
@@ -503,8 +503,7 @@ static __always_inline int tcp_track_wants_time(const struct tcp_track *t, const
 {
 	const struct tcp_side *snd = &t->side[from & 1], *rcv = &t->side[!(from & 1)];
 
-	return t->phase != TCP_PHASE_ESTABLISHED || !t->first_ns ||
-	       pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) ||
+	return t->phase != TCP_PHASE_ESTABLISHED || pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) ||
 	       (snd->rtt.by == TCP_RTT_IDLE && pkt->payload_bytes) || tcp_rtt_answers(&rcv->rtt, pkt);
 }
 

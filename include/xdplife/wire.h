@@ -43,6 +43,13 @@
 #define FROM_BE16(x) ((__u16)XL_SWAP16((__u16)(x)))
 #define FROM_BE32(x) ((__u32)XL_SWAP32((__u32)(x)))
 
+/* IEEE 802.3 §3.2. uapi's struct ethhdr is packed, and so BPF would read it byte by byte. */
+struct eth_header {
+	__u8 h_dest[ETH_ALEN];
+	__u8 h_source[ETH_ALEN];
+	__be16 h_proto; /* the EtherType */
+};
+
 /* IEEE 802.1Q: a tag is the TPID (as EtherType of what came before), then priority, DEI and VID, then the
  * next type. */
 #define VLAN_MAX_TAGS 3
@@ -163,7 +170,8 @@ union ip_addr {
 #endif
 
 typedef __u16 wire_u16 XL_IN_PLACE;
-typedef struct ethhdr wire_ethhdr XL_IN_PLACE;
+typedef __u32 wire_u32 XL_IN_PLACE;
+typedef struct eth_header wire_eth_header XL_IN_PLACE;
 typedef struct vlan_tag wire_vlan_tag XL_IN_PLACE;
 typedef struct iphdr wire_iphdr XL_IN_PLACE;
 typedef struct ipv6hdr wire_ipv6hdr XL_IN_PLACE;
@@ -174,6 +182,7 @@ typedef struct tcp_timestamps wire_tcp_timestamps XL_IN_PLACE;
 typedef struct udphdr wire_udphdr XL_IN_PLACE;
 typedef struct icmp_header wire_icmp_header XL_IN_PLACE;
 
+_Static_assert(sizeof(struct eth_header) == ETH_HLEN, "802.3 without tags");
 _Static_assert(sizeof(struct vlan_tag) == 4, "802.1Q tag");
 _Static_assert(sizeof(struct arp_ip4) == 28, "RFC 826 for Ethernet and IPv4");
 _Static_assert(sizeof(struct icmp_header) == 8, "RFC 792");

@@ -314,9 +314,11 @@ static void egress_follows(void **state)
 
 static int set_up(void **state)
 {
-	struct datapath_options options = {
-		.forward = true, .observe = true, .event_mask = TCP_EVENTS_ALL, .packets = true,
-		.snap_bytes = CONFIG_MAX_SNAP};
+	struct datapath_options options = {.forward = true,
+					   .observe = true,
+					   .event_mask = TCP_EVENTS_ALL,
+					   .packets = true,
+					   .snap_bytes = CONFIG_MAX_SNAP};
 
 	(void)state;
 	if (router_up() || datapath_open(&dp, &options) || datapath_add_ports(dp, router_ports))

@@ -16,7 +16,7 @@
 static char *const ports[] = {"r0", NULL}; /* one: loading is what takes the time */
 static struct datapath *dp;
 static struct events *events;
-static int flows, egress;           /* the table of connections and the tc program */
+static int egress;                  /* the tc program */
 static bool every_frame;            /* is an event */
 static struct trace_event received; /* the last one */
 static int received_count;
@@ -194,16 +194,6 @@ static struct engine_result run_step(struct run *run, const struct row_step *ste
 	return ours;
 }
 
-static bool look_up(const struct flow_key *key, struct tcp_track *track)
-{
-	struct flow_value value;
-
-	if (bpf_map_lookup_elem(flows, key, &value))
-		return false;
-	*track = value.track;
-	return true;
-}
-
 /* Each connection of the engine in userspace is in the table, under the same key. */
 static void expect_table(const struct run *run)
 {
@@ -212,7 +202,7 @@ static void expect_table(const struct run *run)
 		const struct engine_connection *ours = &run->engine.connection[i];
 		struct tcp_track kernel;
 
-		if (!look_up(&ours->key, &kernel))
+		if (!flows_look_up(datapath_flows(dp), &ours->key, &kernel))
 			fail_msg("%s: connection %d is not there", run->row->name, i);
 		expect_same_track(run, &kernel, &ours->track);
 	}
@@ -254,11 +244,11 @@ static int open_datapath(void)
 
 	if (datapath_open(&dp, &options) || datapath_add_ports(dp, ports))
 		return -1;
-	flows = map_by_name("flows", &id);
+	close(map_by_name("connections", &id));
 	egress = egress_by_map(id);
 	events = events_open(dp, receive, NULL);
 	/* What the namespace's own start has sent (router solicitations) is none of the tests' business. */
-	return events && flows >= 0 && egress >= 0 ? events_drain(events) : -1;
+	return events && egress >= 0 ? events_drain(events) : -1;
 }
 
 static int set_up_every_frame(void **state)
@@ -279,7 +269,6 @@ static int tear_down(void **state)
 {
 	(void)state;
 	close(egress);
-	close(flows);
 	events_close(events);
 	datapath_close(dp);
 	return 0;

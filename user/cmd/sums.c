@@ -6,7 +6,7 @@
 
 #include "cmd/sums.h"
 #include "command.h"
-#include "datapath/connections.h"
+#include "datapath/flows.h"
 #include "datapath/totals.h"
 #include "net/page_server.h"
 #include "out/metrics.h"
@@ -92,7 +92,7 @@ static long read_connections(void *context, struct connection *rows, size_t max,
 	if (err)
 		return err;
 	*total = table.used;
-	return connections_read(sums->dp, rows, max);
+	return flows_read(datapath_flows(sums->dp), rows, max);
 }
 
 static int read_sums(void *context, struct summary *now)

@@ -40,6 +40,8 @@ struct datapath {
 	struct xmit_bpf *xmit;    /* the tracepoints; NULL: nothing is forwarded, or no kernel BTF */
 	struct route_cache route_cache;
 	__u32 route_slots;
+	__u32 flow_places; /* for connections */
+	struct flows flows;
 	struct filter_install *filter; /* NULL: everything is observed */
 	bool frags;                    /* the kernel has multi-buffer XDP (5.18) */
 	struct port port[CONFIG_MAX_PORTS];
@@ -54,6 +56,27 @@ static __u32 flow_entries(const struct datapath *dp, __u32 wanted)
 	return wanted ? wanted : DATAPATH_MAX_FLOWS;
 }
 
+/* Of the connections. */
+static int size_table(struct datapath *dp)
+{
+	struct xdplife_bpf *skel = dp->maps;
+	int err;
+
+	dp->flow_places =
+		flow_entries(dp, dp->options.max_open) + flow_entries(dp, dp->options.max_half_open);
+	err = bpf_map__set_max_entries(skel->maps.connections, dp->flow_places);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.flow_places, dp->flow_places);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.free_places, dp->flow_places);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.recent_places, flows_guesses(dp->flow_places));
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.newcomers,
+					       flow_entries(dp, dp->options.max_half_open));
+	return err;
+}
+
 /* What a stage that is off would need is not paid for. */
 static int size_maps(struct datapath *dp)
 {
@@ -65,12 +88,7 @@ static int size_maps(struct datapath *dp)
 		return cpus;
 	err = bpf_map__set_max_entries(skel->maps.event_slots, events ? cpus : 1);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.flows,
-					       flow_entries(dp, dp->options.max_open) +
-						       flow_entries(dp, dp->options.max_half_open));
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.newcomers,
-					       flow_entries(dp, dp->options.max_half_open));
+		err = size_table(dp);
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
 	if (!err && !dp->options.observe)
@@ -180,6 +198,10 @@ int datapath_open(struct datapath **result, const struct datapath_options *optio
 	if (!err && options->forward)
 		err = route_cache_start(&dp->route_cache, bpf_map__fd(dp->maps->maps.route_generation));
 	if (!err)
+		err = flows_open(&dp->flows, datapath_map_fd(dp, "connections"),
+				 datapath_map_fd(dp, "flow_places"), datapath_map_fd(dp, "free_places"),
+				 dp->flow_places);
+	if (!err)
 		err = load_xmit(dp);
 	if (err) {
 		log_error(preflight_load_cure(err), "the BPF maps could not be created: %s", strerror(-err));
@@ -202,6 +224,8 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.packets = dp->options.packets,
 		.steer = dp->options.steer > 0,
 		.forward = dp->options.forward,
+		.flow_places = dp->flow_places,
+		.flow_guesses = flows_guesses(dp->flow_places),
 		.route_slots = dp->route_slots,
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,
@@ -420,9 +444,14 @@ int datapath_counters(const struct datapath *dp, int index, struct port_counters
 	return err;
 }
 
+const struct flows *datapath_flows(const struct datapath *dp)
+{
+	return &dp->flows;
+}
+
 int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep)
 {
-	int removed = flows_sweep(bpf_map__fd(dp->maps->maps.flows), sweep);
+	int removed = flows_sweep(&dp->flows, sweep);
 
 	if (removed < 0)
 		return removed;
@@ -464,6 +493,7 @@ void datapath_close(struct datapath *dp)
 		return;
 	while (dp->port_count > 0)
 		port_close(dp, &dp->port[--dp->port_count]);
+	flows_close(&dp->flows);
 	route_cache_stop(&dp->route_cache);
 	xmit_bpf__destroy(dp->xmit);
 	xdplife_bpf__destroy(dp->maps);

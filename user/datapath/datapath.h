@@ -17,6 +17,7 @@
 #include "xdplife/flow.h"
 
 struct datapath;
+struct flows;
 struct flows_sweep;
 
 #define DATAPATH_MAX_FLOWS 65536
@@ -91,6 +92,9 @@ int datapath_events_fd(const struct datapath *dp);
 
 /* Adds up one port's counters over all CPUs. 0 or -errno. */
 int datapath_counters(const struct datapath *dp, int index, struct port_counters *sum);
+
+/* The table of connections, for as long as the datapath is open. */
+const struct flows *datapath_flows(const struct datapath *dp);
 
 /* Forgets the connections that are over; to be called about once a second while observing. 0 or -errno. */
 int datapath_sweep(struct datapath *dp, const struct flows_sweep *sweep);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath/flows.h"
 #include "datapath/map_walk.h"
 #include "datapath/totals.h"
 #include "util/sysctl.h"
@@ -61,8 +62,6 @@ int totals_read(const struct datapath *dp, struct summary *summary, bool talkers
 int totals_occupancy(const struct datapath *dp, struct occupancy *table)
 {
 	__u64 opened = 0, out = datapath_swept(dp);
-	struct bpf_map_info info = {0};
-	__u32 bytes = sizeof(info);
 
 	for (int i = 0; i < datapath_port_count(dp); i++) {
 		struct port_counters counters;
@@ -75,9 +74,7 @@ int totals_occupancy(const struct datapath *dp, struct occupancy *table)
 	}
 	/* One that was swept between the two readings may be missing in the first. */
 	table->used = opened > out ? opened - out : 0;
-	if (bpf_obj_get_info_by_fd(datapath_map_fd(dp, "flows"), &info, &bytes))
-		return -errno;
-	table->max = info.max_entries;
+	table->max = datapath_flows(dp)->max;
 	return 0;
 }
 
