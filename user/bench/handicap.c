@@ -14,7 +14,7 @@
 #define MAX_TURNS   4096 /* bpf/xdplife.bpf.c: MAX_IDLE_TURNS */
 #define FRAMES      20000
 #define SAMPLES     30
-#define ROUNDS      5
+#define ROUNDS      3
 #define STEPS       6
 #define LEAST_STEP  0.25
 #define MOST_STEP   2.0
