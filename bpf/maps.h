@@ -63,12 +63,16 @@ struct cached_route {
 
 _Static_assert(sizeof(struct cached_route) == 64, "a cache line");
 
+struct route_pair {
+	struct cached_route way[2];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE); /* begins at a page, and so each slot at a cache line */
-	__uint(max_entries, 1);            /* set to route_slots for each possible CPU */
+	__uint(map_flags, BPF_F_MMAPABLE); /* begins at a page, and so each at a cache line */
+	__uint(max_entries, 1);            /* set to route_pairs for each possible CPU */
 	__type(key, __u32);
-	__type(value, struct cached_route);
+	__type(value, struct route_pair);
 } cached_routes SEC(".maps");
 
 /* Raised by userspace, which has it in its memory, at each change of what routes depend on. */

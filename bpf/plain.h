@@ -14,16 +14,14 @@
 
 #define NOT_PLAIN (-1)
 
-/* Return: what the observer made of it; OBSERVED_COUNT: it must look closer. */
-static __always_inline enum observed observe_plain(struct xdp_md *ctx, const struct packet *pkt, __u64 now_ns)
+/* Return: what the observer made of a frame that the filter wants; OBSERVED_COUNT: it must look closer. */
+static __always_inline enum observed observe_plain(const struct packet *pkt, __u64 now_ns)
 {
 	struct flow_entry *flow;
 	struct flow_key key;
 	flow_end sender;
 	int done;
 
-	if (cfg.filter && !filter_xdp(ctx))
-		return OBSERVED_FILTERED;
 	if (pkt->ip_proto != IPPROTO_TCP)
 		return packet_may_tunnel(pkt) ? OBSERVED_COUNT : OBSERVED_NOT_TCP;
 	if (pkt->tcp_flags & (TCPHDR_FIN | TCPHDR_RST))
@@ -68,7 +66,7 @@ static __always_inline int plain_frame(struct xdp_md *ctx, struct port_counters 
 	if (!parse_plain_l4(&cur, &pkt))
 		return NOT_PLAIN;
 	if (cfg.observe) {
-		observed = observe_plain(ctx, &pkt, now_ns);
+		observed = cfg.filter && !filter_xdp(ctx) ? OBSERVED_FILTERED : observe_plain(&pkt, now_ns);
 		if (observed == OBSERVED_COUNT)
 			return NOT_PLAIN;
 		count_one(count->observed, observed, OBSERVED_COUNT);
@@ -92,6 +90,34 @@ __noinline int plain(struct xdp_md *ctx, struct port_counters *count, __u32 wire
 		return NOT_PLAIN;
 	action = plain_frame(ctx, count, wire_bytes, 4);
 	return action == NOT_PLAIN ? plain_frame(ctx, count, wire_bytes, 6) : action;
+}
+
+/* What the stack sends, and did not come in by a port of ours. Return: whether that was all. */
+static __always_inline int plain_egress_frame(struct __sk_buff *skb, struct port_counters *count,
+					      __u8 ip_version)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct cursor cur = {.data = data, .pos = data, .end = end};
+	enum observed observed;
+	struct packet pkt = {};
+
+	if (!parse_plain_ip(&cur, &pkt, skb->len, ip_version) || !parse_plain_l4(&cur, &pkt))
+		return 0;
+	pkt.segments = skb->gso_segs;
+	observed = cfg.filter && !filter_tc(skb) ? OBSERVED_FILTERED : observe_plain(&pkt, clock_coarse_ns());
+	if (observed == OBSERVED_COUNT)
+		return 0;
+	count_one(count->observed, observed, OBSERVED_COUNT);
+	count->egress++;
+	count->egress_bytes += pkt.wire_bytes;
+	return 1;
+}
+
+__noinline int plain_egress(struct __sk_buff *skb, struct port_counters *count)
+{
+	if (!count || skb->ingress_ifindex || skb->vlan_present)
+		return 0;
+	return plain_egress_frame(skb, count, 4) || plain_egress_frame(skb, count, 6);
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Answers of bpf_fib_lookup(), kept: a direct-mapped cache for each CPU, keyed by all that the lookup asks about, so that a
- * cached answer is the answer (policy rules, source-dependent ECMP and the reverse path included).
+ * Answers of bpf_fib_lookup(), kept: a cache of two ways for each CPU, keyed by all that the lookup asks about, so that a
+ * cached answer is the answer (policy rules, source-dependent ECMP and the reverse path included). One way would do for few
+ * flows; of as many as half its slots, four in ten would share one.
  *
  * Userspace raises the generation at each change of a route, rule, neighbour, address or link; answers of older ones do
  * not count. Should nobody be there to do so, their age bounds how long they last.
@@ -16,9 +17,10 @@
 #define ROUTE_MAX_AGE_NS 1000000000ull
 #define ROUTE_AGE_SHIFT  20 /* ages are counted in 2^20 ns */
 
-/* The number under which this frame's answer is kept, if it is; and the generation that it must be of. */
+/* Where this frame's answer is kept, if it is, or will be; and the generation that it must be of. */
 struct route_place {
-	struct cached_route *route; /* NULL: no cache */
+	struct route_pair *pair; /* NULL: no cache */
+	struct cached_route *route;
 	__u32 generation;
 	__u32 now;
 };
@@ -37,24 +39,44 @@ static __always_inline void route_place(struct route_place *place, const struct 
 	__u32 *generation = bpf_map_lookup_elem(&route_generation, &zero);
 
 	*place = (struct route_place){};
-	if (!generation || !cfg.route_slots)
+	if (!generation || !cfg.route_pairs)
 		return;
-	index = bpf_get_smp_processor_id() * cfg.route_slots + (route_hash(pkt) & (cfg.route_slots - 1));
+	index = bpf_get_smp_processor_id() * cfg.route_pairs + (route_hash(pkt) & (cfg.route_pairs - 1));
 	place->generation = *(volatile __u32 *)generation << 1 | (pkt->ip_version == 6);
 	place->now = now_ns >> ROUTE_AGE_SHIFT;
-	place->route = bpf_map_lookup_elem(&cached_routes, &index);
+	place->pair = bpf_map_lookup_elem(&cached_routes, &index);
 }
 
-/* Whether the answer that is kept there is the one for this packet. */
-static __always_inline int route_known(const struct route_place *place, const struct packet *pkt)
+/* Whether it is an answer of now, and the one for this packet. */
+static __always_inline int route_fits(const struct route_place *place, const struct cached_route *route,
+				      const struct packet *pkt)
 {
-	const struct cached_route *route = place->route;
-
-	return route && route->generation == place->generation &&
+	return route->generation == place->generation &&
 	       place->now - route->born <= ROUTE_MAX_AGE_NS >> ROUTE_AGE_SHIFT &&
 	       ip_addr_same(&route->dst, &pkt->dst, pkt->ip_version) &&
 	       ip_addr_same(&route->src, &pkt->src, pkt->ip_version) && route->ingress == cfg.ifindex &&
 	       route->tos == pkt->tos && route->ip_proto == pkt->ip_proto && pkt->l3_bytes <= route->mtu;
+}
+
+/* Whether the answer is kept: place->route. Else that is the one to be replaced: it is void, or the older. */
+static __always_inline int route_known(struct route_place *place, const struct packet *pkt)
+{
+	struct cached_route *first, *second;
+
+	if (!place->pair)
+		return 0;
+	first = &place->pair->way[0];
+	second = &place->pair->way[1];
+	place->route = first;
+	if (route_fits(place, first, pkt))
+		return 1;
+	place->route = second;
+	if (route_fits(place, second, pkt))
+		return 1;
+	if (first->generation != place->generation ||
+	    (second->generation == place->generation && place->now - first->born > place->now - second->born))
+		place->route = first;
+	return 0;
 }
 
 /* @fib: after a lookup that succeeded; it was asked with a length, so it holds the path's MTU */

@@ -5,6 +5,8 @@
  *   XDP:        parse once -> observe -> steer -> forward -> count the verdict -> observe it
  *   tc egress:  parse once -> observe
  *
+ * Plain frames take a short way through all of them (plain.h).
+ *
  * What became of a frame after XDP_REDIRECT is in xmit.bpf.c.
  */
 #include <linux/bpf.h>
@@ -93,19 +95,25 @@ int xdplife_xdp(struct xdp_md *ctx)
 	return action == NOT_PLAIN ? stages(ctx, count, wire_bytes) : action;
 }
 
-SEC("tc")
-int xdplife_egress(struct __sk_buff *skb)
+static __noinline int egress_stages(struct __sk_buff *skb, struct port_counters *count)
 {
-	struct port_counters *count = port_counters(cfg.port);
 	struct packet pkt = {};
 
-	if (!count)
-		return TC_ACT_UNSPEC;
 	parse_skb(skb, &pkt);
 	count->egress++;
 	count->egress_bytes += pkt.wire_bytes;
 	if (!filtered_tc(skb, count))
 		observe_egress(skb, count, &pkt);
+	return 0;
+}
+
+SEC("tc")
+int xdplife_egress(struct __sk_buff *skb)
+{
+	struct port_counters *count = port_counters(cfg.port);
+
+	if (count && !(cfg.observe && !cfg.packets && plain_egress(skb, count)))
+		egress_stages(skb, count);
 	return TC_ACT_UNSPEC; /* with tcx: the next program, then the stack */
 }
 

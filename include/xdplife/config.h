@@ -18,7 +18,7 @@ struct port_config {
 	__u32 max_half_open; /* entries of the table of connections that only one end has shown */
 	__u32 flow_places;   /* for connections, and for guesses at them: a power of two */
 	__u32 flow_guesses;
-	__u32 route_slots; /* of the route cache, for each CPU: a power of two; 0: no cache */
+	__u32 route_pairs; /* of the route cache, for each CPU: a power of two; 0: no cache */
 	__u32 idle_turns;  /* the bench slows the program down by them, to see that it sees it; 0: none */
 	__u8 mac[6];
 	__u8 observe; /* track connections, emit their events */

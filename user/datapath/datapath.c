@@ -39,7 +39,7 @@ struct datapath {
 	struct xdplife_bpf *maps; /* owns the maps; its programs are not loaded */
 	struct xmit_bpf *xmit;    /* the tracepoints; NULL: nothing is forwarded, or no kernel BTF */
 	struct route_cache route_cache;
-	__u32 route_slots;
+	__u32 route_pairs;
 	__u32 flow_places; /* for connections */
 	struct flows flows;
 	struct filter_install *filter; /* NULL: everything is observed */
@@ -93,10 +93,10 @@ static int size_maps(struct datapath *dp)
 		err = bpf_map__set_max_entries(skel->maps.talkers, 1);
 	if (!err && !dp->options.observe)
 		err = bpf_map__set_max_entries(skel->maps.syn_tags, 1);
-	dp->route_slots = dp->options.forward ? route_cache_slots(cpus) : 0;
+	dp->route_pairs = dp->options.forward ? route_cache_pairs(cpus) : 0;
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.cached_routes,
-					       dp->options.forward ? dp->route_slots * cpus : 1);
+					       dp->options.forward ? dp->route_pairs * cpus : 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.steered_flows,
 					       dp->options.steer ? dp->options.steer : 1);
@@ -226,7 +226,7 @@ static struct port_config port_config(const struct datapath *dp, const struct po
 		.forward = dp->options.forward,
 		.flow_places = dp->flow_places,
 		.flow_guesses = flows_guesses(dp->flow_places),
-		.route_slots = dp->route_slots,
+		.route_pairs = dp->route_pairs,
 		.rp_filter = port->preflight.rp_filter,
 		.frags = dp->frags,
 		.idle_turns = dp->options.idle_turns,

@@ -6,17 +6,17 @@
 #include "datapath/route_cache.h"
 #include "net/route_watch.h"
 
-#define SLOT_BYTES 64 /* struct cached_route in bpf/maps.h */
-#define MAX_SLOTS  131072
+#define PAIR_BYTES 128 /* struct route_pair in bpf/maps.h */
+#define MAX_PAIRS  131072
 #define MAX_BYTES  (64 << 20)
 
-__u32 route_cache_slots(int cpus)
+__u32 route_cache_pairs(int cpus)
 {
-	__u32 slots = MAX_SLOTS;
+	__u32 pairs = MAX_PAIRS;
 
-	while (slots > 1 && (__u64)slots * SLOT_BYTES * cpus > MAX_BYTES)
-		slots /= 2;
-	return slots;
+	while (pairs > 1 && (__u64)pairs * PAIR_BYTES * cpus > MAX_BYTES)
+		pairs /= 2;
+	return pairs;
 }
 
 int route_cache_start(struct route_cache *cache, int generation_fd)

@@ -12,8 +12,8 @@ struct route_cache {
 	struct route_watch *watch;
 };
 
-/* Slots for each of so many CPUs, a power of two: enough for 65,536 destinations, and 64 MiB in all at most. */
-__u32 route_cache_slots(int cpus);
+/* Pairs of slots for each of so many CPUs, a power of two: enough for 65,536 destinations, and 64 MiB in all at most. */
+__u32 route_cache_pairs(int cpus);
 
 /**
  * route_cache_start() - watch for changes of what routes depend on
