@@ -103,8 +103,8 @@ def main():
     print(f"{8 * options.connections} packets, {options.connections} connections, {options.rounds} rounds, in turn; "
           f"tshark -n -r takes {statistics.median(b[2] for b in theirs):.0f} MiB")
     for way, runs in ways.items():
-        print(f"trace --read {way}: times as fast, by CPU time: {spread([b[0] / a[0] for a, b in zip(runs, theirs)])}; "
-              f"of its memory: 1 / {spread([b[2] / a[2] for a, b in zip(runs, theirs)])} "
+        cpu, elapsed, memory = (spread([b[i] / a[i] for a, b in zip(runs, theirs)]) for i in range(3))
+        print(f"trace --read {way}: times as fast: {elapsed}; by CPU time: {cpu}; of its memory: 1 / {memory} "
               f"({statistics.median(a[2] for a in runs):.0f} MiB)")
 
 

@@ -15,7 +15,12 @@ static void say_failed(struct outputs *outputs, const char *name, int err)
 	if (!outputs->failed)
 		log_error(err == -ENOSPC ? "make room there; what was written until then can be read" : NULL,
 			  "%s: could not be written to its end: %s", name, strerror(-err));
-	outputs->failed = true;
+	__atomic_store_n(&outputs->failed, true, __ATOMIC_RELAXED);
+}
+
+bool outputs_failed(const struct outputs *outputs)
+{
+	return __atomic_load_n(&outputs->failed, __ATOMIC_RELAXED);
 }
 
 static int add(struct outputs *outputs, struct sink *sink, const char *name)

@@ -21,7 +21,7 @@ struct outputs {
 	struct output output[MAX_OUTPUTS];
 	int count;
 	unsigned long seen; /* events, or packets, that count */
-	bool failed;        /* and said so */
+	bool failed;        /* and said so; outputs_failed() */
 };
 
 /* @shown: completed by what the options say of how it is shown; both are borrowed. Return: 0; an exit_code, with the error said. */
@@ -30,13 +30,16 @@ int outputs_open(struct outputs *outputs, const struct session_options *options,
 /* Whether there are fewer events yet than were asked for. */
 bool outputs_want_more(const struct outputs *outputs);
 
+/* Whether any has failed. From any thread. */
+bool outputs_failed(const struct outputs *outputs);
+
 /* Hands an event to all of them, unless there were enough or one has failed, which it says. */
 void outputs_event(struct outputs *outputs, const struct trace_event *event, const __u8 *bytes);
 
 /* What is on its way to standard output. Return: 0; EXIT_FAILED if any output has failed until now. */
 int outputs_flush(struct outputs *outputs);
 
-/* With the counters of all interfaces. outputs->failed is valid afterwards. */
+/* With the counters of all interfaces; this can fail too. */
 void outputs_close(struct outputs *outputs);
 
 #endif

@@ -7,6 +7,7 @@
 #include "capture/capture.h"
 #include "cmd/outputs.h"
 #include "cmd/read.h"
+#include "cmd/relay.h"
 #include "command.h"
 #include "datapath/ledger.h"
 #include "observer/offline.h"
@@ -27,14 +28,15 @@ struct reading {
 	struct sink_session shown;
 	struct sink_interface *interfaces; /* those of the file that were met until now */
 	struct outputs outputs;
-	bool open; /* the outputs are */
+	struct relay *relay; /* NULL: events are shown before the next frame is read */
+	bool open;           /* the outputs are */
 	struct summary summary;
 	__u64 first_ns, last_ns; /* of its frames */
 	__u64 delivered;         /* events */
 	bool link_said;          /* that one is not read */
 };
 
-static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
+static void show(void *context, const struct trace_event *event, const __u8 *bytes)
 {
 	struct reading *reading = context;
 
@@ -42,7 +44,29 @@ static int on_event(void *context, const struct trace_event *event, const __u8 *
 	if (reading->options->sums.summary && event->tcp_events)
 		summary_add(&reading->summary, event);
 	outputs_event(&reading->outputs, event, bytes);
+}
+
+static int on_event(void *context, const struct trace_event *event, const __u8 *bytes)
+{
+	struct reading *reading = context;
+
+	if (reading->relay)
+		relay_event(reading->relay, event, bytes);
+	else
+		show(context, event, bytes);
 	return 0;
+}
+
+/*
+ * Lines take longer than the frames that they are about, so another thread prints them. Not where what it shows depends on
+ * how far we have read: a capture ends with the counters, and --count ends the reading.
+ */
+static void open_relay(struct reading *reading)
+{
+	const struct session_options *options = reading->options;
+
+	if (session_shows_events(options) && !options->write && !options->count)
+		reading->relay = relay_new(show, reading);
 }
 
 static int counters_of(void *context, int interface, struct port_counters *counters)
@@ -97,6 +121,8 @@ static int note_interfaces(struct reading *reading)
 
 	if (count == known)
 		return 0;
+	if (reading->relay)
+		relay_drain(reading->relay);
 	interfaces = reallocarray(reading->interfaces, count, sizeof(*interfaces));
 	if (!interfaces)
 		return -ENOMEM;
@@ -119,6 +145,7 @@ static int open_outputs(struct reading *reading, const struct capture_frame *fra
 		return 0;
 	reading->open = true;
 	reading->shown.start_ns = frame ? frame->time_ns : 0;
+	open_relay(reading);
 	return outputs_open(&reading->outputs, reading->options, &reading->shown);
 }
 
@@ -152,7 +179,7 @@ static int take_frame(struct reading *reading, const struct capture_frame *frame
 			  strerror(ENOMEM));
 		return EXIT_FAILED;
 	}
-	return err ? err : reading->outputs.failed ? EXIT_FAILED : 0;
+	return err ? err : outputs_failed(&reading->outputs) ? EXIT_FAILED : 0;
 }
 
 /* A link that is not read is said once; its frames are counted. */
@@ -206,13 +233,14 @@ static int finish(struct reading *reading, int code)
 		code = open_outputs(reading, NULL); /* if there was no frame */
 	if (!code && offline_end(reading->offline))
 		code = EXIT_FAILED;
+	relay_free(reading->relay);
 	outputs_close(&reading->outputs);
 	total = offline_total(reading->offline);
 	summary = report_summary(reading, &total);
 	code = code ? code : summary;
 	ledger_of_file(&ledger, &total, reading->delivered);
 	ledger_show(&ledger, reading->options->json);
-	if (reading->outputs.failed)
+	if (outputs_failed(&reading->outputs))
 		return EXIT_FAILED;
 	return code ? code : ledger_closes(&ledger) ? EXIT_DONE : EXIT_LEDGER;
 }

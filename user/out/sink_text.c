@@ -86,14 +86,22 @@ static int columns_of(const char *text)
 	return columns;
 }
 
+static void print_spaces(int count)
+{
+	static const char spaces[] = "                                                                ";
+	const int most = sizeof(spaces) - 1;
+
+	for (; count > 0; count -= most)
+		fwrite_unlocked(spaces, count < most ? count : most, 1, stdout);
+}
+
+/* And one space more, or one at all. */
 static void print_padded(const char *text, int columns)
 {
 	int missing = columns - columns_of(text);
 
 	fputs_unlocked(text, stdout);
-	do
-		putchar_unlocked(' ');
-	while (missing-- > 0);
+	print_spaces(missing > 0 ? missing + 1 : 1);
 }
 
 /* RFC 3339 in the local zone, with microseconds. */
@@ -117,15 +125,13 @@ static void print_seconds(__u64 time_ns, __u64 base_ns)
 	__u64 ns = time_ns >= base_ns ? time_ns - base_ns : base_ns - time_ns,
 	      us = (ns + NS_PER_US / 2) / NS_PER_US;
 	char text[2 * DIGITS_MAX], *end = text;
-	int missing;
 
 	if (time_ns < base_ns)
 		*end++ = '-';
 	end = digits_put(end, us / 1000000);
 	*end++ = '.';
 	end = digits_put_fixed(end, us, 6);
-	for (missing = SECONDS_COLUMNS - (int)(end - text); missing > 0; missing--)
-		putchar_unlocked(' ');
+	print_spaces(SECONDS_COLUMNS - (int)(end - text));
 	fwrite_unlocked(text, end - text, 1, stdout);
 }
 
@@ -135,7 +141,7 @@ static void print_time(struct text_sink *self, const struct trace_event *event)
 	__u64 base_ns = session->start_ns;
 	char absolute[64];
 
-	fputs(terminal_style(stdout, STYLE_DIM), stdout);
+	fputs_unlocked(terminal_style(stdout, STYLE_DIM), stdout);
 	if (session->time_style == TIME_ABSOLUTE) {
 		absolute_text(absolute, sizeof(absolute), event->time_ns + session->to_epoch_ns);
 		printf("%s", absolute);
@@ -190,6 +196,7 @@ static void print_prefix(struct text_sink *self, const struct trace_event *event
 	const struct sink_session *session = self->sink.session;
 	char left[ENDPOINT_BYTES], right[ENDPOINT_BYTES], ends[2 * ENDPOINT_BYTES + 8], ttl[24];
 	flow_end client = story_client(event);
+	int columns;
 
 	end_text(left, sizeof(left), session, story_end(event, client));
 	end_text(right, sizeof(right), session, story_end(event, !client));
@@ -197,8 +204,8 @@ static void print_prefix(struct text_sink *self, const struct trace_event *event
 	ttl_text(ttl, sizeof(ttl), event);
 	print_time(self, event);
 	print_interface(self, event);
-	if (columns_of(ends) > self->ends_columns)
-		self->ends_columns = columns_of(ends);
+	columns = columns_of(ends);
+	self->ends_columns = columns > self->ends_columns ? columns : self->ends_columns;
 	print_padded(ends, self->ends_columns);
 	print_padded(ttl, TTL_COLUMNS);
 }
@@ -245,11 +252,11 @@ static void print_connection_event(struct text_sink *self, const struct trace_ev
 	print_prefix(self, event);
 	story_detail(detail, sizeof(detail), event, index);
 	story_encapsulation(encapsulation, sizeof(encapsulation), event);
-	fputs(terminal_style(stdout, style_of(index)), stdout);
+	fputs_unlocked(terminal_style(stdout, style_of(index)), stdout);
 	if (*detail || *encapsulation)
 		print_padded(tcp_event_text(index), EVENT_COLUMNS);
 	else
-		fputs(tcp_event_text(index), stdout);
+		fputs_unlocked(tcp_event_text(index), stdout);
 	fputs_unlocked(terminal_style(stdout, STYLE_RESET), stdout);
 	fputs_unlocked(detail, stdout);
 	if (*encapsulation)
@@ -259,7 +266,7 @@ static void print_connection_event(struct text_sink *self, const struct trace_ev
 		print_owner(self->sink.session, event, true);
 		print_owner(self->sink.session, event, false);
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 	if (self->sink.session->explain)
 		print_explanation(self, event, index);
 }

@@ -54,7 +54,8 @@ static void print_scaled(char *text, size_t bytes, __u64 ns, __u64 unit_ns, cons
 		end = digits_put_fixed(end, steps, decimals);
 	}
 	*end = 0;
-	snprintf(text, bytes, "%s %s", number, unit);
+	*text = 0;
+	append_texts(text, bytes, number, " ", unit, NULL);
 }
 
 void story_duration(char *text, size_t bytes, __u64 ns)
@@ -177,23 +178,32 @@ void story_encapsulation(char *text, size_t bytes, const struct trace_event *eve
 
 /* --- what is offered ----------------------------------------------------------------------------------------- */
 
+static void append_option(char *text, size_t bytes, const char *name)
+{
+	append_texts(text, bytes, *text ? ", " : "", name, NULL);
+}
+
 static void append_options(char *text, size_t bytes, __u8 options, __u16 mss, __u8 window_scale)
 {
-	if (options & TCP_HAS_MSS)
-		append_item(text, bytes, ", ", "mss %u", mss);
-	if (options & TCP_HAS_WINDOW_SCALE)
-		append_item(text, bytes, ", ", "wscale %u", window_scale);
+	if (options & TCP_HAS_MSS) {
+		append_option(text, bytes, "mss ");
+		append_number(text, bytes, mss);
+	}
+	if (options & TCP_HAS_WINDOW_SCALE) {
+		append_option(text, bytes, "wscale ");
+		append_number(text, bytes, window_scale);
+	}
 	if (options & TCP_HAS_SACK_PERMITTED)
-		append_item(text, bytes, ", ", "sack");
+		append_option(text, bytes, "sack");
 	if (options & TCP_HAS_TIMESTAMPS)
-		append_item(text, bytes, ", ", "ts");
+		append_option(text, bytes, "ts");
 	if (options & TCP_HAS_FAST_OPEN)
-		append_item(text, bytes, ", ",
-			    options & TCP_HAS_COOKIE ? "fast open cookie" : "fast open cookie request");
+		append_option(text, bytes,
+			      options & TCP_HAS_COOKIE ? "fast open cookie" : "fast open cookie request");
 	if (options & TCP_HAS_MPTCP)
-		append_item(text, bytes, ", ", "mptcp");
+		append_option(text, bytes, "mptcp");
 	if (options & TCP_HAS_OTHER)
-		append_item(text, bytes, ", ", "an unknown option");
+		append_option(text, bytes, "an unknown option");
 }
 
 /* What a SYN-ACK says of ECN has a meaning only beside the SYN: ecn_accepted(). */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The detail beside the name of each kind of event. */
 #include <arpa/inet.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "observer/outcome.h"
@@ -22,7 +21,7 @@ static void append_duration(char *text, size_t bytes, __u64 from_ns, __u64 to_ns
 	char duration[DURATION_BYTES];
 
 	story_duration(duration, sizeof(duration), story_elapsed_ns(from_ns, to_ns));
-	append(text, bytes, "%s", duration);
+	append_texts(text, bytes, duration, NULL);
 }
 
 /* What the segment itself offers. */
@@ -32,7 +31,7 @@ static void append_offer(char *text, size_t bytes, const struct packet *pkt)
 
 	story_offer_of(offer, sizeof(offer), pkt);
 	if (*offer)
-		append_item(text, bytes, "; ", "%s", offer);
+		append_texts(text, bytes, *text ? "; " : "", offer, NULL);
 }
 
 static void append_times(char *text, size_t bytes, __u32 times)
@@ -52,7 +51,7 @@ static void leg_text(char *text, size_t bytes, __u64 first_ns, __u64 last_ns, __
 	append_duration(text, bytes, last_ns, end_ns);
 	if (first_ns == last_ns)
 		return;
-	append(text, bytes, " to ");
+	append_texts(text, bytes, " to ", NULL);
 	append_duration(text, bytes, first_ns, end_ns);
 }
 
@@ -66,13 +65,14 @@ static void handshake_text(char *text, size_t bytes, const struct tcp_track *con
 
 	leg_text(client, sizeof(client), conn->synack_first_ns, conn->synack_last_ns, conn->established_ns);
 	if (!conn->syn_first_ns) {
-		snprintf(text, bytes, "its SYN was not seen: client %s (SYN-ACK to ACK)%s", client, doubt);
+		append_texts(text, bytes, "its SYN was not seen: client ", client, " (SYN-ACK to ACK)", doubt,
+			     NULL);
 		return;
 	}
 	leg_text(server, sizeof(server), conn->syn_first_ns, conn->syn_last_ns, conn->synack_first_ns);
 	story_duration(whole, sizeof(whole), story_elapsed_ns(conn->syn_first_ns, conn->established_ns));
-	snprintf(text, bytes, "handshake %s: server %s (SYN to SYN-ACK), client %s (SYN-ACK to ACK)%s", whole,
-		 server, client, doubt);
+	append_texts(text, bytes, "handshake ", whole, ": server ", server, " (SYN to SYN-ACK), client ",
+		     client, " (SYN-ACK to ACK)", doubt, NULL);
 }
 
 static void since(char *text, size_t bytes, __u64 from_ns, __u64 to_ns, const char *what)
@@ -80,7 +80,7 @@ static void since(char *text, size_t bytes, __u64 from_ns, __u64 to_ns, const ch
 	if (!from_ns)
 		return;
 	append_duration(text, bytes, from_ns, to_ns);
-	append(text, bytes, " after %s", what);
+	append_texts(text, bytes, " after ", what, NULL);
 }
 
 static void syn_data_text(char *text, size_t bytes, const struct trace_event *event)
@@ -102,20 +102,28 @@ static void isn_text(char *text, size_t bytes, const struct trace_event *event)
 
 /* --- the ends ------------------------------------------------------------------------------------------------ */
 
+static void append_sent(char *text, size_t bytes, const struct tcp_side *side)
+{
+	append_number(text, bytes, side->packets);
+	append_texts(text, bytes, " packets ", NULL);
+	append_number(text, bytes, side->bytes);
+	append_texts(text, bytes, " bytes", NULL);
+}
+
 static void append_volume(char *text, size_t bytes, const struct trace_event *event)
 {
 	const struct tcp_side *client = &event->conn.side[story_client(event)],
 			      *server = &event->conn.side[!story_client(event)];
 
-	append_item(text, bytes, "; ",
-		    "→ %" PRIu64 " packets %" PRIu64 " bytes, ← %" PRIu64 " packets %" PRIu64 " bytes",
-		    (uint64_t)client->packets, (uint64_t)client->bytes, (uint64_t)server->packets,
-		    (uint64_t)server->bytes);
+	append_texts(text, bytes, *text ? "; " : "", "→ ", NULL);
+	append_sent(text, bytes, client);
+	append_texts(text, bytes, ", ← ", NULL);
+	append_sent(text, bytes, server);
 }
 
 static void ending_text(char *text, size_t bytes, const struct trace_event *event, __u8 by)
 {
-	append(text, bytes, "by %s after ", story_role(event, by));
+	append_texts(text, bytes, "by ", story_role(event, by), " after ", NULL);
 	append_duration(text, bytes, event->conn.first_ns, event->conn.last_ns);
 	append_volume(text, bytes, event);
 }
@@ -229,8 +237,8 @@ static void fin_text(char *text, size_t bytes, const struct trace_event *event)
 {
 	const struct tcp_track *conn = &event->conn;
 
-	append(text, bytes, "%s closes%s", sender_role(event),
-	       conn->closer == event->sender ? " first" : " too");
+	append_texts(text, bytes, sender_role(event), " closes",
+		     conn->closer == event->sender ? " first" : " too", NULL);
 	if (conn->flags & TCP_TRACK_SIMULTANEOUS_CLOSE)
 		append(text, bytes, "; simultaneous close");
 }
