@@ -66,11 +66,16 @@ static __always_inline void make_room(struct port_counters *count, const struct 
 	*oldest = *key;
 }
 
-static __always_inline struct flow_entry *connection_add(struct port_counters *count,
-							 const struct flow_key *key)
+static __noinline struct flow_entry *connection_add(struct port_counters *count, const struct flow_key *key)
 {
 	make_room(count, key);
 	return flow_add(count, key);
+}
+
+/* Not inlined, like connection_add(): its stack is its own, and not under that of the engine. */
+static __noinline int connection_fast(struct flow_entry *flow, const struct trace_event *event)
+{
+	return tcp_track_fast(&flow->track, &event->pkt, event->sender, event->time_ns);
 }
 
 /* One more segment of a connection that is held. Return: TCP_EVENT_*; 0: nothing to tell, and event->conn is not filled. */
@@ -79,7 +84,7 @@ static __always_inline __u32 connection_segment(struct flow_entry *flow, struct 
 	struct tcp_track *track = &flow->track;
 	__u32 events;
 
-	if (!cfg.packets && tcp_track_fast(track, &event->pkt, event->sender, event->time_ns))
+	if (!cfg.packets && connection_fast(flow, event))
 		return 0;
 	if (!track->first_ns)
 		tcp_track_begin(track, event->time_ns);
